@@ -1,0 +1,51 @@
+# Everything sets itself up: `make run` and `make test` work on a fresh machine with Python ≥ 3.11, git and make.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint types layers pytest format pins clean
+
+run: $(READY)
+	@$(BIN)/gitopsreg up --catalog . --path example-catalog --store file://$(CURDIR)/.run/store --cache .run/cache
+
+test: lint types layers pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+pytest: $(READY)
+	$(BIN)/pytest -n auto
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The pins hold exact versions and hashes, and no index address: any index that has these bytes will do.
+$(READY): pyproject.toml deploy/constraints.txt
+	@test -n "$(PYTHON)" || { echo "gitopsreg needs Python 3.11 or newer; name one with 'make PYTHON=/path/to/python3'" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "could not make $(VENV): on Debian and Ubuntu run 'apt-get install python3-venv'" >&2; exit 2; }
+	@echo "Setting up $(VENV) (once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+pins:
+	$(PYTHON) -m venv $(VENV)-pins
+	$(VENV)-pins/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)-pins/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config \
+		pyproject.toml --group dev --output-file deploy/constraints.txt
+	rm -rf $(VENV)-pins
+
+clean:
+	rm -rf $(VENV) .run dist

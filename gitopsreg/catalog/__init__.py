@@ -1,0 +1,1 @@
+"""From a commit to declarations: read, parse with positions, check by schema and rules. Writes nothing."""

@@ -1,0 +1,114 @@
+"""Every error raised on purpose, sorted by who can mend it.
+
+GitopsregError
+├── InvalidName            a string that is no legal name, version, constraint, digest or platform
+├── ConfigError            the operator: a setting is wrong or missing
+├── CatalogError
+│   ├── CheckoutFailed     nobody, or the network: tried again
+│   └── CatalogInvalid     the author of the catalog: all problems at once
+├── UpstreamError          (carries `reason`, the stable CamelCase word that status shows)
+│   ├── UpstreamUnavailable  the network or the upstream: tried again
+│   └── IntegrityError       the publisher: never published, never retried hot, always loud
+├── StorageError           the operator of the store: tried again
+│   ├── KeyMissing         nothing is stored under the key
+│   └── PublishConflict    somebody else moved the pointer first
+├── UnsafePlan             a person must confirm
+└── NotPublished           the client asked for something that is not in the snapshot
+
+A message is lower case, names the offending value in quotes and says what would be right.
+"""
+
+from typing import Protocol
+
+
+class Located(Protocol):
+    """A problem that knows its place: what `CatalogInvalid` carries (see catalog.report)."""
+
+    @property
+    def path(self) -> str: ...
+
+    def __str__(self) -> str: ...
+
+
+class GitopsregError(Exception):
+    """Base of all: expected, explained, and shown without a traceback."""
+
+
+class InvalidName(GitopsregError, ValueError):
+    """A string that is not what it should name."""
+
+
+class ConfigError(GitopsregError):
+    """A setting is wrong or missing; only the operator can mend it."""
+
+
+class CatalogError(GitopsregError):
+    """The catalog could not be read or is not valid."""
+
+
+class CheckoutFailed(CatalogError):
+    """The catalog's repository could not be reached or has no such ref."""
+
+    def __init__(self, message: str, *, reason: str = "FetchFailed") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class CatalogInvalid(CatalogError):
+    """The catalog breaks its rules; `problems` holds every finding, never only the first."""
+
+    def __init__(self, problems: tuple[Located, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class UpstreamError(GitopsregError):
+    """Something about an upstream; `reason` is a stable CamelCase word (status, metrics)."""
+
+    default_reason = "UpstreamError"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason or self.default_reason
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No answer, or not the right one: tried again with back-off.
+
+    Reasons: `AuthenticationFailed`, `NotFound`, `Moved`, `HostKeyMismatch`, `TLSFailed`, `Timeout`, `UpstreamError`.
+    """
+
+
+class IntegrityError(UpstreamError):
+    """Bytes that may not be published.
+
+    Reasons: `ChecksumMismatch`, `SignatureInvalid`, `KeyNotTrusted`, `KeyRevoked`, `KeyExpired`, `IncompleteRelease`,
+    `PinMismatch`, `UnsafeArchive`, `TooLarge`.
+    """
+
+    default_reason = "ChecksumMismatch"
+
+
+class StorageError(GitopsregError):
+    """The store did not do what it was asked; tried again."""
+
+
+class KeyMissing(StorageError, LookupError):
+    """Nothing is stored under this key."""
+
+
+class PublishConflict(StorageError):
+    """The pointer is no longer the one that this change was built on."""
+
+
+class UnsafePlan(GitopsregError):
+    """A guard stopped the plan; a person can approve exactly this one by its digest."""
+
+    def __init__(self, message: str, *, reason: str, digest: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.digest = digest
+
+
+class NotPublished(GitopsregError, LookupError):
+    """Not in the snapshot, or not for this caller."""

@@ -1,0 +1,172 @@
+"""What is published: packages with their versions, tombstones included. The package document *is* the ledger.
+
+A version's content (`origin`, digests, sizes) is fixed when it is first seen and never changes; only its `listing`,
+`yanked` and the package's own words follow the catalog.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
+from gitopsreg.model.declaration import Deprecation
+from gitopsreg.model.digest import Sha256
+from gitopsreg.model.version import Version
+
+# listed: in lists and downloads · hidden: yanked out of the lists, downloads answer · archived: the catalog no longer
+# asks for it, downloads answer, restorable · blocked: not served at all
+Listing = Literal["listed", "hidden", "archived", "blocked"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Blob:
+    """Stored bytes: `blobs/<sha256>`; size in bytes."""
+
+    sha256: Sha256
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a version came from, for auditors and for noticing that the upstream changed.
+
+    `url` is a Git URL (never with credentials) or "catalog"; `ref` the tag (`vpc/v1.4.2`) or the folder; `commit` and
+    `tree` are 40 hex digits; `path` is the sub-directory ("" for the whole tree).
+    """
+
+    url: str
+    ref: str
+    commit: str
+    tree: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedVersion:
+    """What versions of modules and providers share. `published` is RFC 3339 in UTC, from the commit."""
+
+    version: Version
+    published: str
+    origin: Origin
+    listing: Listing = "listed"
+    yanked: str | None = None
+    blocked: str | None = None
+
+    @property
+    def downloadable(self) -> bool:
+        return self.listing != "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleVersion(PublishedVersion):
+    """`subdirectory` is where the module lies inside the archive ("" at its root)."""
+
+    archive: Blob
+    archive_format: Literal["tar.gz", "zip"] = "tar.gz"
+    subdirectory: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderBuild:
+    """One platform's zip. `h1` is the zip form of the hash (every entry counts)."""
+
+    platform: Platform
+    filename: str
+    zip: Blob
+    h1: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A key that vouches for a version: `key_id` is 16 upper-case hex digits, `armor` one ASCII-armored block."""
+
+    key_id: str
+    armor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderVersion(PublishedVersion):
+    """`keys` are only those whose scope covers this version, the one that signed it first."""
+
+    protocols: tuple[str, ...]
+    builds: tuple[ProviderBuild, ...]
+    checksums: Blob
+    checksums_filename: str
+    signature: Blob
+    keys: tuple[PublicKey, ...]
+
+    def build(self, platform: Platform) -> ProviderBuild | None:
+        return next((build for build in self.builds if build.platform == platform), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageBase:
+    """`archived` is the commit time since when the catalog no longer declares the package, else None."""
+
+    source: str = ""
+    description: str = ""
+    deprecation: Deprecation | None = None
+    archived: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModulePackage(PackageBase):
+    """Versions are sorted, oldest first, and hold every version ever published."""
+
+    address: ModuleAddress
+    versions: tuple[ModuleVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPackage(PackageBase):
+    """Versions are sorted, oldest first, and hold every version ever published."""
+
+    address: ProviderAddress
+    versions: tuple[ProviderVersion, ...] = ()
+
+
+Package = ModulePackage | ProviderPackage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace:
+    """What the server needs to know of a namespace."""
+
+    name: str
+    display_name: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A package as its shard lists it: the digest of its document and what lists and search need."""
+
+    address: PackageAddress
+    digest: Sha256
+    description: str = ""
+    latest: str | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """The top of one snapshot. `shards` maps a prefix of hex digits ("" , "a", "a7") to its document's digest.
+
+    `revision` is the catalog's (`main@sha1:…`), `time` its commit time; `previous` the root it replaced.
+    """
+
+    revision: str
+    time: str
+    packages: int
+    shards: tuple[tuple[str, Sha256], ...]
+    hostname: str | None = None
+    namespaces: tuple[Namespace, ...] = ()
+    previous: Sha256 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One complete state of the registry, loaded. `digest` is the root's; `packages` are keyed by address."""
+
+    digest: Sha256
+    root: Root
+    packages: dict[PackageAddress, Package] = field(default_factory=dict)

@@ -1,0 +1,54 @@
+"""How it goes: what the reconciler last tried, and how that went. Written freely, never part of the index digest.
+
+Times are RFC 3339 in UTC with seconds (`2026-10-01T12:00:00Z`).
+"""
+
+from dataclasses import dataclass
+
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.condition import Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFailure:
+    """One version that could not be published, with its own back-off."""
+
+    version: str
+    reason: str
+    message: str
+    attempts: int
+    next_retry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageStatus:
+    """One declaration. `skip_key` covers everything that fed the last result; `attempts` counts failures in a row.
+
+    `listed` are the versions that clients see; `skipped` are (ref, reason) pairs.
+    """
+
+    address: PackageAddress
+    path: str
+    conditions: tuple[Condition, ...]
+    listed: tuple[str, ...] = ()
+    revision: str = ""
+    last_attempt: str = ""
+    next_attempt: str = ""
+    attempts: int = 0
+    failures: tuple[VersionFailure, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    skip_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryStatus:
+    """The registry as a whole. `blocked_plan` is the digest to approve while a guard holds a publish back."""
+
+    conditions: tuple[Condition, ...] = ()
+    attempted_revision: str = ""
+    applied_revision: str = ""
+    snapshot: str = ""
+    last_attempt: str = ""
+    next_attempt: str = ""
+    blocked_plan: str = ""
+    packages: tuple[PackageStatus, ...] = ()

@@ -1,0 +1,196 @@
+"""What the catalog declares, after defaults: effective specs. Built by catalog.declarations, used by reconcile."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
+from gitopsreg.model.constraint import Constraint
+from gitopsreg.model.digest import Sha256
+from gitopsreg.model.version import Version
+
+Visibility = Literal["listed", "hidden"]
+Completeness = Literal["all-in-checksums", "required-platforms"]
+KeyStatus = Literal["active", "retired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """Tags of any Git repository. `path` is "" or a sub-directory; `tag_prefix` None means an optional "v"."""
+
+    url: str
+    path: str = ""
+    tag_prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSource:
+    """Folders of the catalog commit itself, one a version, named by the pins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsupportedSource:
+    """A source type that the catalog may declare and this release does not act on (`release-assets`, `http`, …)."""
+
+    type: str
+
+
+Source = GitSource | CatalogSource | UnsupportedSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """One version tied to its content. `path` (catalog sources) is relative to the catalog root."""
+
+    version: Version
+    commit: str | None = None
+    sha256: Sha256 | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yank:
+    """Withdrawn but kept: `listed` stays in the list with a warning, `hidden` answers only by exact URL."""
+
+    version: Version
+    reason: str
+    visibility: Visibility = "listed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Not served at all: malware, leaked secrets. `versions` is a constraint (an exact version is one too)."""
+
+    versions: Constraint
+    reason: str
+    severity: str = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deprecation:
+    """`since` is a date, `replacement` an address without kind (`platform/network/aws`)."""
+
+    message: str
+    replacement: str | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRules:
+    """Which of the upstream's versions are published; applied in the order of the fields. `keep_latest` 0 keeps all."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    constraint: Constraint | None = None
+    prereleases: bool = False
+    blocked: tuple[Block, ...] = ()
+    keep_latest: int = 0
+    pins: tuple[Pin, ...] = ()
+    yanked: tuple[Yank, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What modules and providers share. `spec_digest` covers the effective spec (after defaults): its generation."""
+
+    path: str
+    source: Source
+    versions: VersionRules
+    spec_digest: Sha256
+    description: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    deprecation: Deprecation | None = None
+    suspend: bool = False
+    interval: timedelta = timedelta(minutes=15)
+    timeout: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleDeclaration(Declared):
+    address: ModuleAddress
+    archive_format: Literal["tar.gz", "zip"] = "tar.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDeclaration(Declared):
+    """`protocols` stand in where a release has no manifest; `keys` name SigningKeys of the namespace."""
+
+    address: ProviderAddress
+    protocols: tuple[str, ...] = ("5.0",)
+    platforms: tuple[Platform, ...] = ()
+    completeness: Completeness = "all-in-checksums"
+    keys: tuple["SigningKey", ...] = ()
+
+
+PackageDeclaration = ModuleDeclaration | ProviderDeclaration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """An OpenPGP key. `providers` () means every provider of the namespace, `versions` None every version."""
+
+    namespace: str
+    name: str
+    fingerprint: str
+    public_key: str
+    status: KeyStatus = "active"
+    providers: tuple[str, ...] = ()
+    versions: Constraint | None = None
+
+    def covers(self, address: ProviderAddress, version: Version) -> bool:
+        """Whether this key may vouch for the version: the right provider, inside its range."""
+        right_provider = not self.providers or address.type in self.providers
+        return right_provider and (self.versions is None or self.versions.admits(version, prereleases=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceDeclaration:
+    """`owners` are (type, name) pairs; `aliases` are old names that keep resolving."""
+
+    name: str
+    display_name: str = ""
+    owners: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """Set-level gates: what a publish may remove without a person's word."""
+
+    max_removed_packages: int = 5
+    max_removed_percent: int = 10
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryDeclaration:
+    """The singleton `registry.yaml`."""
+
+    hostname: str | None = None
+    guards: Guards = field(default_factory=Guards)
+    suspend: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidPackage:
+    """A package that is declared (its path says so) but not validly: never removed, keeps its last good versions."""
+
+    address: PackageAddress
+    path: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """One revision of the catalog, parsed. `revision` is `main@sha1:<40 hex>`, `time` its commit time (RFC 3339, UTC).
+
+    Every declared package is in exactly one of `packages` and `invalid`.
+    """
+
+    revision: str
+    time: str
+    registry: RegistryDeclaration = field(default_factory=RegistryDeclaration)
+    namespaces: tuple[NamespaceDeclaration, ...] = ()
+    packages: tuple[PackageDeclaration, ...] = ()
+    invalid: tuple[InvalidPackage, ...] = ()

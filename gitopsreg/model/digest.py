@@ -1,0 +1,54 @@
+"""Digests and the two hash forms of Terraform's lock file (`h1:` content, `zh:` file)."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Self
+
+from gitopsreg.errors import InvalidName
+
+_HEX64 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sha256:
+    """A sha256 as 64 lower-case hex digits: safe inside a storage key and a URL."""
+
+    hex: str
+
+    def __post_init__(self) -> None:
+        if not _HEX64.fullmatch(self.hex):
+            raise InvalidName(f'"{self.hex}" is not a sha256: 64 lower-case hex digits')
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        return cls(sha256(data).hexdigest())
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """64 hex digits in any case, with or without `sha256:` in front; raises InvalidName."""
+        return cls(text.removeprefix("sha256:").lower())
+
+    @property
+    def zh(self) -> str:
+        """The lock file's form of a zip *file's* digest."""
+        return f"zh:{self.hex}"
+
+    def __str__(self) -> str:
+        return f"sha256:{self.hex}"
+
+
+def h1(entries: Iterable[tuple[str, str]]) -> str:
+    r"""The lock file's `h1:` of (name, hex sha256 of content) pairs: Go's dirhash Hash1.
+
+    Names use `/` and are sorted by their UTF-8 bytes; for each a line `<hex>  <name>\n`; base64 of the sha256 of all.
+    From a zip every entry counts, directory entries too. Raises InvalidName for a newline in a name.
+    """
+    total = sha256()
+    for name, content in sorted(entries, key=lambda entry: entry[0].encode()):
+        if "\n" in name:
+            raise InvalidName(f"{name!r} can't be hashed: a name may hold no newline")
+        total.update(f"{content}  {name}\n".encode())
+    return "h1:" + b64encode(total.digest()).decode()

@@ -1,0 +1,1 @@
+"""HTTP: reads the shelf, answers clients, writes nothing."""

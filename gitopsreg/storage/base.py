@@ -1,0 +1,68 @@
+"""What a store is. The server is given a `BlobReader`, which has no way to write; the reconciler a `BlobStore`.
+
+Keys are `/`-separated segments of `[0-9A-Za-z._+-]`, none of them `.` or `..`, at most 512 characters in all
+(`check_key`; used when writing, reading and listing). Implementations are in the conformance suite
+`tests/storage/test_contract.py`, safe for threads and for several processes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitopsreg.errors import InvalidName
+
+_KEY = re.compile(r"[0-9A-Za-z._+-]+(?:/[0-9A-Za-z._+-]+)*")
+CHUNK = 256 * 1024
+
+
+def check_key(key: str) -> str:
+    """The key, or InvalidName when it could reach outside the store."""
+    if len(key) > 512 or not _KEY.fullmatch(key) or any(part in {".", ".."} for part in key.split("/")):
+        raise InvalidName(f'"{key}" is not a storage key: write segments of letters, digits and ._+- joined by "/"')
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a store knows a value's state by (an ETag, a generation, a digest); compare, never read."""
+
+    value: str
+
+
+class BlobReader(Protocol):
+    """Reading. Every method raises KeyMissing for an absent key, StorageError when the store does not answer."""
+
+    def get(self, key: str) -> bytes:
+        """The whole value: for documents, never for archives."""
+
+    def get_with_token(self, key: str) -> tuple[bytes, Token]:
+        """The whole value and its state, read at one moment: what `replace` builds on."""
+
+    def size(self, key: str) -> int:
+        """Bytes."""
+
+    def chunks(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The value from byte `start` on, `length` bytes at most, in pieces of about CHUNK bytes.
+
+        Opens before the first piece is asked for: KeyMissing is raised by the call, not by the iteration.
+        """
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that start with `prefix` (a plain string prefix, "" for all), sorted."""
+
+
+class BlobStore(BlobReader, Protocol):
+    """Writing. A value is seen whole or not at all; a write that returned survives the end of the process."""
+
+    def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
+        """Store, replacing what was there. When `data` raises, nothing changes."""
+
+    def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
+        """Compare-and-swap: store only if the value's state is `expected` (None: only if absent).
+
+        Of any number of racing writers with the same `expected` exactly one wins; the others get PublishConflict.
+        """
+
+    def delete(self, key: str) -> None:
+        """Remove; an absent key is no error."""
