@@ -1,0 +1,86 @@
+"""The package that a draft makes of the published one and the new records. Pure; a version's content never changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from gitopsreg.index.model import (
+    Listing,
+    ModulePackage,
+    ModuleVersion,
+    Package,
+    ProviderPackage,
+    ProviderVersion,
+    PublishedVersion,
+)
+from gitopsreg.model.address import ModuleAddress
+from gitopsreg.model.declaration import GitSource, PackageDeclaration
+from gitopsreg.reconcile.draft import Draft
+from gitopsreg.reconcile.select import block_of
+
+Record = TypeVar("Record", bound=PublishedVersion)
+
+
+def apply(draft: Draft, records: Sequence[ModuleVersion | ProviderVersion], *, time: str) -> Package | None:
+    """The package once the draft is carried out; None where there is nothing to publish.
+
+    `time` is the catalog commit's: packages that are archived now carry it.
+    """
+    if draft.keep:
+        return draft.published
+    if draft.declaration is None:
+        return _archived(draft.published, time)
+    ledger: tuple[ModuleVersion | ProviderVersion, ...] = draft.published.versions if draft.published else ()
+    versions = sorted((*ledger, *records), key=lambda record: record.version)
+    return _package(draft, draft.declaration, versions) if versions else None
+
+
+def _archived(published: Package | None, time: str) -> Package | None:
+    if published is None or published.archived is not None:
+        return published
+    if isinstance(published, ModulePackage):
+        return replace(published, archived=time, versions=tuple(_shelved(v) for v in published.versions))
+    return replace(published, archived=time, versions=tuple(_shelved(v) for v in published.versions))
+
+
+def _shelved(record: Record) -> Record:
+    return record if record.listing == "blocked" else replace(record, listing="archived")
+
+
+def _package(
+    draft: Draft, declaration: PackageDeclaration, versions: Sequence[ModuleVersion | ProviderVersion]
+) -> Package:
+    source = declaration.source.url if isinstance(declaration.source, GitSource) else ""
+    if isinstance(declaration.address, ModuleAddress):
+        return ModulePackage(
+            address=declaration.address,
+            versions=tuple(_follow(draft, declaration, v) for v in versions if isinstance(v, ModuleVersion)),
+            source=source,
+            description=declaration.description,
+            deprecation=declaration.deprecation,
+        )
+    return ProviderPackage(
+        address=declaration.address,
+        versions=tuple(_follow(draft, declaration, v) for v in versions if isinstance(v, ProviderVersion)),
+        source=source,
+        description=declaration.description,
+        deprecation=declaration.deprecation,
+    )
+
+
+def _follow(draft: Draft, declaration: PackageDeclaration, record: Record) -> Record:
+    """The record with what the catalog says of it today."""
+    rules = declaration.versions
+    block = block_of(rules, record.version)
+    yank = next((yank for yank in rules.yanked if yank.version == record.version), None)
+    listing: Listing = "archived"
+    if block:
+        listing = "blocked"
+    elif record.version.text in draft.admitted:
+        listing = yank.visibility if yank else "listed"
+    return replace(
+        record,
+        listing=listing,
+        yanked=yank.reason if yank else None,
+        blocked=block.reason if block else None,
+    )

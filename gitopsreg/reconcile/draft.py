@@ -1,0 +1,135 @@
+"""What should become of one package: drafted from its declaration, the ledger and what its upstream has. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitopsreg.index.model import Package, PublishedVersion
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
+from gitopsreg.model.version import Version
+from gitopsreg.reconcile.select import pin_mismatch, select
+from gitopsreg.upstream.base import Discovery, Found, Skipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with one version (or, with version "", with the package). `reason` is CamelCase and stable."""
+
+    version: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One package's next state, all but the bytes.
+
+    `keep` means: serve exactly what is published. Without a declaration (and without `keep`) the package is archived.
+    `admitted` are version texts that shall be listed once they are in the ledger; `wanted` those not there yet; `again`
+    are published ones whose content is to be fetched and verified once more.
+    """
+
+    address: PackageAddress
+    published: Package | None
+    declaration: PackageDeclaration | None = None
+    keep: bool = False
+    wanted: tuple[Found, ...] = ()
+    again: tuple[Found, ...] = ()
+    admitted: frozenset[str] = frozenset()
+    mutated: tuple[Problem, ...] = ()
+    refused: tuple[Problem, ...] = ()
+    left_out: tuple[Skipped, ...] = ()
+
+
+def draft(
+    declaration: PackageDeclaration, published: Package | None, discovery: Discovery | None, *, force: bool = False
+) -> Draft:
+    """The draft of a declared package.
+
+    Without a discovery (the upstream is out of reach) nothing is added, but what the catalog says of versions already
+    published (yanks, blocks, words) still holds.
+    """
+    found = {item.version: item for item in discovery.found} if discovery else {}
+    ledger = {record.version: record for record in published.versions} if published else {}
+    selection = select(declaration.versions, _known_versions(declaration, found, ledger, reached=discovery is not None))
+    admitted = frozenset(version.text for version in selection.admitted)
+    new = [found[version] for version in selection.admitted if version in found and version not in ledger]
+    refused = tuple(_refused(declaration, new, ledger))
+    bad = {problem.version for problem in refused}
+    return Draft(
+        address=declaration.address,
+        published=published,
+        declaration=declaration,
+        wanted=tuple(item for item in new if item.version.text not in bad),
+        again=tuple(_unmoved(found, ledger)) if force else (),
+        admitted=admitted,
+        mutated=tuple(_mutations(declaration, found, ledger)) if discovery else (),
+        refused=refused,
+        left_out=(discovery.skipped if discovery else ()) + selection.left_out,
+    )
+
+
+def _known_versions(
+    declaration: PackageDeclaration,
+    found: Mapping[Version, Found],
+    ledger: Mapping[Version, PublishedVersion],
+    *,
+    reached: bool,
+) -> Iterable[Version]:
+    """A version that vanished upstream stays: only the catalog removes (and a catalog source *is* the catalog)."""
+    if isinstance(declaration.source, CatalogSource) and reached:
+        return found.keys()
+    return found.keys() | ledger.keys()
+
+
+def _refused(
+    declaration: PackageDeclaration, new: Sequence[Found], ledger: Mapping[Version, PublishedVersion]
+) -> Iterator[Problem]:
+    taken = {version.without_build: version.text for version in ledger}
+    for item in new:
+        mismatch = pin_mismatch(declaration.versions, item)
+        other = taken.setdefault(item.version.without_build, item.version.text)
+        if mismatch:
+            yield Problem(version=item.version.text, reason="PinMismatch", message=mismatch)
+        elif other != item.version.text:
+            message = f'"{item.version}" differs from the published "{other}" in build metadata only: raise the version'
+            yield Problem(version=item.version.text, reason="DuplicateVersion", message=message)
+
+
+def _mutations(
+    declaration: PackageDeclaration, found: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]
+) -> Iterator[Problem]:
+    """Published versions whose upstream is no longer what we stored. Ours go on being served."""
+    for version, record in ledger.items():
+        if record.listing in {"archived", "blocked"} and version not in found:
+            continue
+        item = found.get(version)
+        if item is None:
+            if not isinstance(declaration.source, CatalogSource):
+                message = f'the upstream no longer has "{record.origin.ref}"; the stored bytes go on being served'
+                yield Problem(version=version.text, reason="TagDeleted", message=message)
+        elif _moved(item, record):
+            yield _moved_problem(item, record)
+
+
+def _moved(item: Found, record: PublishedVersion) -> bool:
+    return item.tree != record.origin.tree if item.tree else item.commit != record.origin.commit
+
+
+def _unmoved(found: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]) -> Iterator[Found]:
+    for version, record in ledger.items():
+        if record.downloadable and version in found and not _moved(found[version], record):
+            yield found[version]
+
+
+def _moved_problem(item: Found, record: PublishedVersion) -> Problem:
+    if item.tree:
+        what = (
+            f'"{item.ref}" changed after it was published (tree "{record.origin.tree[:12]}" became "{item.tree[:12]}")'
+        )
+        reason = "AssetReplaced"
+    else:
+        what = f'tag "{item.ref}" moved from "{record.origin.commit[:12]}" to "{item.commit[:12]}"'
+        reason = "TagMoved"
+    message = f"{what}; the stored bytes go on being served: publish a new version instead"
+    return Problem(version=record.version.text, reason=reason, message=message)

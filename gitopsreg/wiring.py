@@ -1,0 +1,148 @@
+"""Settings become live objects. The only file that names concrete classes, and the door to APScheduler."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
+from gitopsreg.errors import ConfigError, GitopsregError
+from gitopsreg.index.link_key import ensure_link_key
+from gitopsreg.model.declaration import (
+    CatalogSource,
+    GitSource,
+    ModuleDeclaration,
+    PackageDeclaration,
+    ProviderDeclaration,
+)
+from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.loop import Loop
+from gitopsreg.reconcile.pipeline import Outcome, Reconciler
+from gitopsreg.settings import Settings
+from gitopsreg.storage.base import BlobReader, BlobStore
+from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore
+from gitopsreg.transport.git import Repository
+from gitopsreg.transport.remotes import Remotes
+from gitopsreg.upstream.base import Upstream
+from gitopsreg.upstream.catalog_modules import CatalogModules
+from gitopsreg.upstream.catalog_providers import CatalogProviders
+from gitopsreg.upstream.git_tags import GitTags
+
+
+def open_store(settings: Settings) -> BlobStore:
+    """The store for writing. Raises ConfigError for a URL that names none."""
+    return FilesystemStore(_directory(settings.store))
+
+
+def open_reader(settings: Settings) -> BlobReader:
+    """The store as the server gets it: a type without a way to write. Raises ConfigError."""
+    return FilesystemReader(_directory(settings.store))
+
+
+def _directory(store: str) -> Path:
+    parts = urlsplit(store)
+    if parts.scheme not in {"", "file"} or parts.netloc not in {"", "localhost"} or not parts.path:
+        raise ConfigError(f'"{store}" is no store of this release: write "file:///var/lib/gitopsreg" or a directory')
+    return Path(unquote(parts.path) if parts.scheme else store).expanduser()
+
+
+@contextmanager
+def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconciler]:
+    """A reconciler on the settings' catalog and store; leaving the context ends its worker processes."""
+    store = open_store(settings)
+    remotes = Remotes(
+        credentials_file=settings.git_credentials_file,
+        ssh_directory=settings.ssh_directory,
+        allow_local=settings.allow_local_sources,
+    )
+    cache = settings.cache.absolute()
+    catalog = GitCatalog(settings.catalog, settings.ref, settings.path, remotes, cache / "catalog")
+    try:
+        yield Reconciler(
+            catalog,
+            lambda declaration, checkout: _upstream(declaration, checkout, remotes, cache / "modules"),
+            store,
+            now=lambda: datetime.now(UTC),
+            reporter=reporter,
+            jobs=settings.jobs,
+        )
+    finally:
+        remotes.close()
+
+
+def _upstream(declaration: PackageDeclaration, checkout: CatalogCheckout, remotes: Remotes, cache: Path) -> Upstream:
+    """The upstream of one declaration; each gets a Repository of its own, since that is for one thread at a time."""
+    match declaration, declaration.source:
+        case ModuleDeclaration(), GitSource() as source:
+            return GitTags(declaration, source, remotes, cache)
+        case ModuleDeclaration(), CatalogSource():
+            return CatalogModules(declaration, Repository(checkout.repository), checkout.commit, checkout.root)
+        case ProviderDeclaration(), CatalogSource():
+            return CatalogProviders(declaration, Repository(checkout.repository), checkout.commit, checkout.root)
+        case _:
+            raise ConfigError(f'no upstream for {declaration.address} with source "{declaration.source}"')
+
+
+class Ticking:
+    """The loop with its clock: ticks at every interval, and once when the first package is due again."""
+
+    def __init__(self, loop: Loop, clock: BackgroundScheduler) -> None:
+        self._loop = loop
+        self._clock = clock
+
+    def start(self) -> None:
+        """Run at once, then tick."""
+        self._loop.start()
+        self._clock.start()
+
+    def request(self, _reason: str = "") -> None:
+        """Reconcile now; returns at once."""
+        self._loop.request()
+
+    def stop(self, timeout: float | None = 10) -> bool:
+        """Stop ticking and let the run under way end; whether it did in time."""
+        self._clock.shutdown(wait=False)
+        return self._loop.stop(timeout)
+
+
+def make_loop(
+    settings: Settings,
+    reconciler: Reconciler,
+    *,
+    on_outcome: Callable[[Outcome], None],
+    on_error: Callable[[GitopsregError], None],
+) -> Ticking:
+    """The loop around a reconciler. The callbacks are told of each run, in the loop's thread."""
+    clock = BackgroundScheduler(timezone=UTC)
+
+    def work(everything: bool) -> None:
+        try:
+            outcome = reconciler.run() if everything else reconciler.tick()
+        except GitopsregError as error:
+            on_error(error)
+            return
+        if outcome is not None:
+            _wake_when_due(clock, loop, outcome)
+            on_outcome(outcome)
+
+    loop = Loop(work)
+    clock.add_job(
+        loop.tick,
+        "interval",
+        seconds=settings.interval.total_seconds(),
+        jitter=settings.interval.total_seconds() / 10,
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+    return Ticking(loop, clock)
+
+
+def _wake_when_due(clock: BackgroundScheduler, loop: Loop, outcome: Outcome) -> None:
+    if outcome.status.next_attempt:
+        due = datetime.fromisoformat(outcome.status.next_attempt)
+        clock.add_job(loop.tick, "date", run_date=due, id="due", replace_existing=True, misfire_grace_time=None)

@@ -1,0 +1,64 @@
+"""An upstream and a catalog in memory, which tests change as the world would."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from gitopsreg.errors import IntegrityError, UpstreamError, UpstreamUnavailable
+from gitopsreg.index.model import Blob, ModuleVersion, Origin
+from gitopsreg.model.declaration import ModuleDeclaration
+from gitopsreg.model.digest import Sha256
+from gitopsreg.model.version import Version
+from gitopsreg.upstream.base import Discovery, Found, Payload, Release
+from tests.builders import GIT_URL, commit_of
+
+
+@dataclass
+class FakeUpstream:
+    """`content` by version text; `bad` are versions whose release fails, `down` makes all of it fail."""
+
+    content: dict[str, bytes] = field(default_factory=dict)
+    bad: dict[str, UpstreamError] = field(default_factory=dict)
+    down: UpstreamError | Exception | None = None
+    asked: int = 0
+    fetched: list[str] = field(default_factory=list)
+
+    def discover(self) -> Discovery:
+        self.asked += 1
+        if self.down:
+            raise self.down
+        items = tuple(self._found(text) for text in sorted(self.content))
+        state = Sha256.of(repr(sorted((text, data) for text, data in self.content.items())).encode())
+        return Discovery(found=items, skipped=(), state=state)
+
+    def releases(self, wanted: Sequence[Found]) -> Iterator[tuple[Found, Release | UpstreamError]]:
+        for item in wanted:
+            text = item.version.text
+            self.fetched.append(text)
+            yield item, self.bad.get(text) or self._release(item, self.content[text])
+
+    def _found(self, text: str) -> Found:
+        return Found(version=Version.parse(text), ref=f"v{text}", commit=self._commit(text))
+
+    def _commit(self, text: str) -> str:
+        return commit_of(f"{text}{self.content[text]!r}")
+
+    def _release(self, item: Found, data: bytes) -> Release:
+        blob = Blob(Sha256.of(data), len(data))
+        record = ModuleVersion(
+            version=item.version,
+            published="2026-01-01T00:00:00Z",
+            origin=Origin(url=GIT_URL, ref=item.ref, commit=item.commit, tree="7" * 40),
+            archive=blob,
+        )
+        return Release(record=record, payloads=(Payload(blob=blob, open=lambda: iter([data])),))
+
+
+def unavailable() -> UpstreamUnavailable:
+    return UpstreamUnavailable('"git.example.com" did not answer', reason="Timeout")
+
+
+def unsafe() -> IntegrityError:
+    return IntegrityError('symlink "x" leaves the module', reason="UnsafeArchive")
+
+
+Upstreams = Callable[[ModuleDeclaration], FakeUpstream]
