@@ -13,7 +13,9 @@ GitopsregError
 │   ├── KeyMissing         nothing is stored under the key
 │   └── PublishConflict    somebody else moved the pointer first
 ├── UnsafePlan             a person must confirm
-└── NotPublished           the client asked for something that is not in the snapshot
+├── NotPublished           the client asked for something that is not in the snapshot
+│   └── Blocked            it is, and may not be served
+└── LinkRefused            the client's link to stored bytes has expired or was altered
 
 A message is lower case, names the offending value in quotes and says what would be right.
 """
@@ -83,7 +85,8 @@ class IntegrityError(UpstreamError):
     """Bytes that may not be published.
 
     Reasons: `ChecksumMismatch`, `SignatureInvalid`, `KeyNotTrusted`, `KeyRevoked`, `KeyExpired`, `IncompleteRelease`,
-    `PinMismatch`, `UnsafeArchive`, `TooLarge`.
+    `PinMismatch`, `UnsafeArchive`, `TooLarge`; of provider releases also `ChecksumsInvalid`, `ManifestInvalid` and
+    `ArchiveInvalid` (a zip that no client could install).
     """
 
     default_reason = "ChecksumMismatch"
@@ -112,3 +115,17 @@ class UnsafePlan(GitopsregError):
 
 class NotPublished(GitopsregError, LookupError):
     """Not in the snapshot, or not for this caller."""
+
+
+class Blocked(NotPublished):
+    """Published once and now withheld: malware, leaked secrets. The message carries the catalog's reason."""
+
+
+class LinkRefused(GitopsregError):
+    """A link to stored bytes that was altered, never signed, or has expired."""
+
+
+def quoted(text: str) -> str:
+    """An untrusted value for a message: in quotes, one line, nothing a terminal would act on, and never long."""
+    shown = text if len(text) <= 80 else text[:79] + "…"
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'

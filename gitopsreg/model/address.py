@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from gitopsreg.errors import InvalidName
+from gitopsreg.errors import InvalidName, quoted
 
 _SEGMENT = re.compile(r"[0-9a-z](?:[0-9a-z_-]{0,61}[0-9a-z])?")
 _SYSTEM = re.compile(r"[0-9a-z]{1,63}")
@@ -14,7 +14,9 @@ _PLATFORM_PART = re.compile(r"[0-9a-z]{1,32}")
 
 def _legal(pattern: re.Pattern[str], text: str, what: str, right: str) -> str:
     if not pattern.fullmatch(text):
-        raise InvalidName(f'"{text}" is not a legal {what}: {right}')
+        lower = text.lower()
+        advice = f'write it in lower case, "{lower}"' if pattern.fullmatch(lower) else right
+        raise InvalidName(f"{quoted(text)} is not a legal {what}: {advice}")
     return text
 
 
@@ -40,7 +42,7 @@ class ModuleAddress:
     def parse(cls, text: str) -> Self:
         parts = text.split("/")
         if len(parts) != 3:
-            raise InvalidName(f'"{text}" is not a module address: write "namespace/name/system"')
+            raise InvalidName(f'{quoted(text)} is not a module address: write "namespace/name/system"')
         return cls(*parts)
 
     @property
@@ -68,16 +70,16 @@ class ProviderAddress:
         _legal(_PROVIDER_PART, self.namespace, "provider namespace", right + ', like "platform"')
         _legal(_PROVIDER_PART, self.type, "provider type", right + ', like "internal"')
         if self.type.startswith("terraform-"):
+            bare = self.type.removeprefix("terraform-").removeprefix("provider-")
             raise InvalidName(
-                f'"{self.type}" is not a legal provider type: clients refuse the prefix "terraform-", '
-                f'write "{self.type.removeprefix("terraform-").removeprefix("provider-")}"'
+                f'"{self.type}" is not a legal provider type: clients refuse the prefix "terraform-", write "{bare}"'
             )
 
     @classmethod
     def parse(cls, text: str) -> Self:
         parts = text.split("/")
         if len(parts) != 2:
-            raise InvalidName(f'"{text}" is not a provider address: write "namespace/type"')
+            raise InvalidName(f'{quoted(text)} is not a provider address: write "namespace/type"')
         return cls(*parts)
 
     @property
@@ -103,7 +105,9 @@ def parse_address(text: str) -> PackageAddress:
         return ModuleAddress.parse(path)
     if kind == "provider":
         return ProviderAddress.parse(path)
-    raise InvalidName(f'"{text}" is not an address: write "module:namespace/name/system" or "provider:namespace/type"')
+    raise InvalidName(
+        f'{quoted(text)} is not an address: write "module:namespace/name/system" or "provider:namespace/type"'
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,14 +118,15 @@ class Platform:
     arch: str
 
     def __post_init__(self) -> None:
-        for part in (self.os, self.arch):
-            _legal(_PLATFORM_PART, part, "platform part", 'write a platform like "linux_amd64"')
+        right = 'use 1 to 32 of a-z and 0-9; a platform is written like "linux_amd64"'
+        _legal(_PLATFORM_PART, self.os, "operating system", right)
+        _legal(_PLATFORM_PART, self.arch, "architecture", right)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         os, found, arch = text.partition("_")
         if not found:
-            raise InvalidName(f'"{text}" is not a platform: write one like "linux_amd64"')
+            raise InvalidName(f'{quoted(text)} is not a platform: write one like "linux_amd64"')
         return cls(os, arch)
 
     def __str__(self) -> str:

@@ -25,7 +25,12 @@ class GitSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogSource:
-    """Folders of the catalog commit itself, one a version, named by the pins."""
+    """Folders of the catalog commit itself, one a version, named by the pins.
+
+    `path` is "" or a module's sub-directory inside each of those folders (the rest of the folder is its surroundings).
+    """
+
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
-from gitopsreg.errors import InvalidName
+from gitopsreg.errors import InvalidName, quoted
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 
@@ -20,7 +20,7 @@ class Sha256:
 
     def __post_init__(self) -> None:
         if not _HEX64.fullmatch(self.hex):
-            raise InvalidName(f'"{self.hex}" is not a sha256: 64 lower-case hex digits')
+            raise InvalidName(f"{quoted(self.hex)} is not a sha256: write 64 lower-case hex digits")
 
     @classmethod
     def of(cls, data: bytes) -> Self:
@@ -44,11 +44,18 @@ def h1(entries: Iterable[tuple[str, str]]) -> str:
     r"""The lock file's `h1:` of (name, hex sha256 of content) pairs: Go's dirhash Hash1.
 
     Names use `/` and are sorted by their UTF-8 bytes; for each a line `<hex>  <name>\n`; base64 of the sha256 of all.
-    From a zip every entry counts, directory entries too. Raises InvalidName for a newline in a name.
+    From a zip every entry counts, directory entries too. Raises InvalidName for a name with a newline or not in UTF-8.
     """
     total = sha256()
-    for name, content in sorted(entries, key=lambda entry: entry[0].encode()):
-        if "\n" in name:
-            raise InvalidName(f"{name!r} can't be hashed: a name may hold no newline")
-        total.update(f"{content}  {name}\n".encode())
+    for name, content in sorted((_hashable(name), content) for name, content in entries):
+        total.update(content.encode() + b"  " + name + b"\n")
     return "h1:" + b64encode(total.digest()).decode()
+
+
+def _hashable(name: str) -> bytes:
+    if "\n" in name:
+        raise InvalidName(f"{quoted(name)} can't be hashed: a name may hold no newline")
+    try:
+        return name.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidName(f"{quoted(name)} can't be hashed: a name must be UTF-8") from error

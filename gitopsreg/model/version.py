@@ -1,21 +1,30 @@
-"""Versions and constraints, read as Terraform reads them.
+"""Versions, read as Terraform reads them. A `Version` in hand is strict SemVer 2 that both clients can read.
 
-A `Version` in hand is strict SemVer 2 that both clients can read. The only third-party code of the model is here:
-semantic-version, for the grammar and the precedence of SemVer.
+The only third-party code of the model is here: semantic-version, for the grammar of SemVer. Its order is not used: it
+counts build metadata, which SemVer leaves out of precedence, and costs several times as much.
 """
 
-from dataclasses import dataclass
-from functools import total_ordering
-from typing import Self
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache, total_ordering
+from typing import final
 
 import semantic_version
 
-from gitopsreg.errors import InvalidName
+from gitopsreg.errors import InvalidName, quoted
 
-# Both clients read the parts into 64-bit integers and refuse larger ones.
+# Clients read the parts into 64-bit integers and refuse larger ones.
 _LARGEST_PART = 2**63 - 1
+# The library's own pattern lets a final newline and digits of other scripts through. 128 characters fit every file name
+# and URL that a version becomes part of.
+_CHARACTERS = re.compile(r"[0-9A-Za-z.+-]{1,128}")
+_SHORT = re.compile(r"[0-9]+(?:\.[0-9]+)?(?=[-+]|$)")
+
+# (major, minor, patch, is a release, pre-release identifiers): tuples compare just as SemVer ranks.
+Precedence = tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]
 
 
+@final
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
@@ -26,38 +35,26 @@ class Version:
     """
 
     text: str
-    _parsed: semantic_version.Version
+    precedence: Precedence = field(repr=False)
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> "Version":
         """Raises InvalidName with what would be right."""
-        try:
-            parsed = semantic_version.Version(text)
-        except ValueError as error:
-            raise InvalidName(f'"{text}" is not a version: write MAJOR.MINOR.PATCH, like "1.2.0"') from error
-        if max(parsed.major, parsed.minor, parsed.patch) > _LARGEST_PART:
-            raise InvalidName(f'"{text}" is not a version clients can read: a part is larger than {_LARGEST_PART}')
-        return cls(text, parsed)
+        return _parse(text)
 
     @property
     def release(self) -> tuple[int, int, int]:
         """(major, minor, patch)."""
-        return self._parsed.major, self._parsed.minor, self._parsed.patch
+        return self.precedence[:3]
 
     @property
     def is_prerelease(self) -> bool:
-        return bool(self._parsed.prerelease)
+        return not self.precedence[3]
 
     @property
     def without_build(self) -> str:
         """The text less its build metadata: two versions that share it can't both be published."""
         return self.text.partition("+")[0]
-
-    @property
-    def precedence(self) -> tuple[object, ...]:
-        """SemVer precedence; build metadata plays no part."""
-        key: tuple[object, ...] = self._parsed.precedence_key
-        return key
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Version) and self.text == other.text
@@ -65,8 +62,48 @@ class Version:
     def __hash__(self) -> int:
         return hash(self.text)
 
-    def __lt__(self, other: Self) -> bool:
-        return (self.precedence, self.text) < (other.precedence, other.text)
+    def __lt__(self, other: "Version") -> bool:
+        if self.precedence == other.precedence:
+            return self.text < other.text
+        return self.precedence < other.precedence
 
     def __str__(self) -> str:
         return self.text
+
+
+# Thousands of packages share the same few version numbers, so most versions of a large registry cost a look-up.
+@lru_cache(maxsize=2**16)
+def _parse(text: str) -> Version:
+    if not _CHARACTERS.fullmatch(text):
+        raise InvalidName(f"{quoted(text)} is not a version: {_advice(text)}")
+    try:
+        parsed = semantic_version.Version(text)
+    except ValueError as error:
+        raise InvalidName(f"{quoted(text)} is not a version: {_advice(text)}") from error
+    release = (parsed.major, parsed.minor, parsed.patch)
+    if max(release) > _LARGEST_PART:
+        raise InvalidName(f"{quoted(text)} is not a version clients can read: no part may exceed {_LARGEST_PART}")
+    return Version(text, (*release, not parsed.prerelease, tuple(map(_identifier, parsed.prerelease))))
+
+
+def _identifier(text: str) -> tuple[bool, int, str]:
+    """Numbers rank below words and by their value, words by their ASCII."""
+    return (False, int(text), "") if text.isdigit() else (True, 0, text)
+
+
+def _advice(text: str) -> str:
+    if len(text) > 128:
+        return "write at most 128 characters"
+    number = text.strip().removeprefix("v").removeprefix("V")
+    if number != text and _is_version(number):
+        return f'write it bare, "{number}"'
+    short = _SHORT.match(number)
+    if short:
+        padded = short[0] + ".0" * (2 - short[0].count(".")) + number[short.end() :]
+        if _is_version(padded):
+            return f'write all three parts, "{padded}"'
+    return 'write MAJOR.MINOR.PATCH, like "1.2.0" or "1.2.0-rc.1", without leading zeros'
+
+
+def _is_version(text: str) -> bool:
+    return bool(_CHARACTERS.fullmatch(text)) and semantic_version.validate(text)
