@@ -1,0 +1,82 @@
+"""What one request works with: one snapshot from start to end, signed links, and who we are to this client."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request, Response
+
+from gitopsreg.index.model import Snapshot
+from gitopsreg.model.digest import Sha256
+from gitopsreg.protocol.document import Document, encode
+from gitopsreg.protocol.links import LinkSigner, artifact_path
+from gitopsreg.server.answers import Answer, respond
+from gitopsreg.server.host import origin, own_hosts
+from gitopsreg.server.snapshot import Snapshots
+from gitopsreg.storage.base import BlobReader
+
+# Clients sleep for as long as they are told, without a limit of their own.
+RETRY_AFTER = "5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What all requests of one app share. `report` takes sentences that an operator should read."""
+
+    snapshots: Snapshots
+    reader: BlobReader
+    signer: Callable[[], LinkSigner]
+    public_url: str | None = None
+    clock: Callable[[], float] = time.time
+    report: Callable[[str], None] = lambda _: None
+
+
+def house(request: Request) -> House:
+    """The app's one House (see `app.build_app`)."""
+    found = request.app.state.house
+    if not isinstance(found, House):
+        raise TypeError("the app was not made by build_app")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One request's own."""
+
+    request: Request
+    house: House
+    snapshot: Snapshot
+    now: float
+
+    def link(self, digest: Sha256, filename: str) -> str:
+        return self.house.signer().sign(artifact_path(digest, filename), self.now)
+
+    @property
+    def origin(self) -> str:
+        return origin(self.request, self.house.public_url)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return own_hosts(self.request, self.house.public_url, self.snapshot.root.hostname)
+
+    def document(self, document: Document) -> Response:
+        return respond(self.request, Answer(body=encode(document)), str(self.snapshot.digest))
+
+    def location(self, location: str) -> Response:
+        return respond(self.request, Answer(location=location), str(self.snapshot.digest))
+
+
+async def open_desk(request: Request) -> Desk:
+    """Takes the snapshot, once; 503 only while there has never been one."""
+    ours = house(request)
+    served = ours.snapshots.current()
+    if served is None:
+        why = ours.snapshots.freshness().error or "nothing is published yet"
+        raise HTTPException(503, f"no snapshot is loaded: {why}", headers={"Retry-After": RETRY_AFTER})
+    # Failures are answered elsewhere, and name the same snapshot.
+    request.state.snapshot = str(served.snapshot.digest)
+    return Desk(request=request, house=ours, snapshot=served.snapshot, now=ours.clock())
+
+
+OpenDesk = Annotated[Desk, Depends(open_desk)]

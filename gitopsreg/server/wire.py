@@ -1,0 +1,60 @@
+"""HTTP/1.1 on the wire: uvicorn's protocol with two limits that it leaves to a proxy: the head's size and its time."""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD = 64 * 1024
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Ends a connection whose request line and headers are larger than MAX_HEAD or take longer than `head_seconds`."""
+
+    head_seconds = 20.0
+    _head = 0
+    _in_head = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head += len(data)
+            if self._deadline is None:
+                self._watch()
+        super().data_received(data)
+        # Asked afterwards: the first piece may hold a small head and much of a body.
+        if self._in_head and self._head > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request's headers are too large.")
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head = 0
+        self._unwatch()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        super().on_message_complete()
+
+    def _watch(self) -> None:
+        self._deadline = self.loop.call_later(self.head_seconds, self._too_slow)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,33 @@
+"""Liveness and readiness."""
+
+import json
+
+import pytest
+
+from gitopsreg.storage.memory import MemoryStore
+from tests.server.house import ask, running
+
+
+def test_ready_says_what_is_served_and_how_fresh(url: str) -> None:
+    answer = ask(url, "/readyz")
+    body = json.loads(answer.body)
+    assert answer.status == 200
+    assert body["snapshot"] == ask(url, "/.well-known/terraform.json").headers["x-gitopsreg-snapshot"]
+    assert body["revision"] == "main@sha1:" + "a" * 40
+    assert body["packages"] == 3
+    assert body["ageSeconds"] >= 0
+    assert body.keys() == {"snapshot", "revision", "packages", "ageSeconds"}
+
+
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", 503)])
+def test_without_a_snapshot_it_lives_and_is_not_ready(path: str, status: int) -> None:
+    with running(MemoryStore()) as url:
+        answer = ask(url, path)
+    assert (answer.status, answer.headers["cache-control"]) == (status, "no-store")
+
+
+def test_a_broken_index_is_named() -> None:
+    store = MemoryStore()
+    store.put("index/head", b"torn")
+    with running(store) as url:
+        assert "index/head" in json.loads(ask(url, "/readyz").body)["error"]
