@@ -1,0 +1,20 @@
+variable "team" {
+  description = "Who owns it."
+  type        = string
+}
+
+variable "environment" {
+  description = "Where it runs."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = contains(["dev", "test", "prod"], var.environment)
+    error_message = "An environment is dev, test or prod."
+  }
+}
+
+output "labels" {
+  description = "The labels."
+  value       = { team = var.team, environment = var.environment }
+}

@@ -1,0 +1,47 @@
+variable "team" {
+  description = "Who owns it, like \"payments\"."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.team))
+    error_message = "A team is 2 to 16 lower-case letters and digits and starts with a letter."
+  }
+}
+
+variable "application" {
+  description = "What it is for, like \"checkout\"."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,30}$", var.application))
+    error_message = "An application is 2 to 31 lower-case letters, digits and dashes and starts with a letter."
+  }
+}
+
+variable "environment" {
+  description = "Where it runs; one of var.environments."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = can(regex("^[a-z]{2,8}$", var.environment))
+    error_message = "An environment is 2 to 8 lower-case letters."
+  }
+}
+
+variable "environments" {
+  description = "The environments that there are."
+  type        = list(string)
+  default     = ["dev", "test", "prod"]
+}
+
+variable "suffix" {
+  description = "Tells several of a kind apart, like \"02\"."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{0,8}$", var.suffix))
+    error_message = "A suffix is up to 8 lower-case letters and digits."
+  }
+}

@@ -1,0 +1,9 @@
+module "netmask" {
+  source = "../netmask"
+
+  parts = length(var.names)
+}
+
+locals {
+  ranges = { for index, name in var.names : name => cidrsubnet(var.cidr, module.netmask.bits, index) }
+}

@@ -1,0 +1,4 @@
+output "ranges" {
+  description = "The address range of each subnet."
+  value       = local.ranges
+}
