@@ -3,15 +3,18 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
-from gitopsreg.errors import ConfigError, GitopsregError
-from gitopsreg.index.link_key import ensure_link_key
+from gitopsreg.errors import ConfigError, GitopsregError, StorageError
+from gitopsreg.index.keys import LINK_KEY
+from gitopsreg.index.link_key import ensure_link_key, read_link_key
 from gitopsreg.model.declaration import (
     CatalogSource,
     GitSource,
@@ -19,10 +22,14 @@ from gitopsreg.model.declaration import (
     PackageDeclaration,
     ProviderDeclaration,
 )
+from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.loop import Loop
 from gitopsreg.reconcile.pipeline import Outcome, Reconciler
-from gitopsreg.settings import Settings
+from gitopsreg.server.app import Application, build_app, build_hooks_app
+from gitopsreg.server.receivers import Receiver
+from gitopsreg.server.snapshot import Snapshots
+from gitopsreg.settings import Secret, Settings
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore
 from gitopsreg.transport.git import Repository
@@ -31,6 +38,9 @@ from gitopsreg.upstream.base import Upstream
 from gitopsreg.upstream.catalog_modules import CatalogModules
 from gitopsreg.upstream.catalog_providers import CatalogProviders
 from gitopsreg.upstream.git_tags import GitTags
+
+# The catalog is one small fetch: whoever needs longer is not answering.
+_CATALOG_TIMEOUT = timedelta(minutes=1)
 
 
 def open_store(settings: Settings) -> BlobStore:
@@ -59,12 +69,14 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
         ssh_directory=settings.ssh_directory,
         allow_local=settings.allow_local_sources,
     )
-    cache = settings.cache.absolute()
-    catalog = GitCatalog(settings.catalog, settings.ref, settings.path, remotes, cache / "catalog")
+    folder = settings.cache.absolute()
+    catalog = GitCatalog(settings.catalog, settings.ref, settings.path, remotes, folder / "catalog", _CATALOG_TIMEOUT)
+    if settings.link_key_file is None:
+        ensure_link_key(store)
     try:
         yield Reconciler(
             catalog,
-            lambda declaration, checkout: _upstream(declaration, checkout, remotes, cache / "modules"),
+            lambda declaration, checkout: _upstream(declaration, checkout, remotes, folder / "modules"),
             store,
             now=lambda: datetime.now(UTC),
             reporter=reporter,
@@ -146,3 +158,66 @@ def _wake_when_due(clock: BackgroundScheduler, loop: Loop, outcome: Outcome) -> 
     if outcome.status.next_attempt:
         due = datetime.fromisoformat(outcome.status.next_attempt)
         clock.add_job(loop.tick, "date", run_date=due, id="due", replace_existing=True, misfire_grace_time=None)
+
+
+def make_app(
+    settings: Settings, reader: BlobReader, *, trigger: Callable[[str], None] | None
+) -> tuple[Application, Snapshots]:
+    """The web application and the snapshots it answers from. Raises ConfigError."""
+    report = structlog.get_logger("gitopsreg").warning
+    snapshots = Snapshots(reader, report=report)
+    app = build_app(
+        snapshots,
+        reader,
+        _signer(settings, reader),
+        public_url=settings.public_url or None,
+        receivers=_receivers(settings),
+        trigger=trigger,
+        report=report,
+    )
+    return app, snapshots
+
+
+def make_hooks_app(settings: Settings, trigger: Callable[[str], None]) -> Application:
+    """An application that receives webhooks and nothing else. Raises ConfigError."""
+    return build_hooks_app(_receivers(settings), trigger)
+
+
+def _signer(settings: Settings, reader: BlobReader) -> Callable[[], LinkSigner]:
+    """Looks into the store on first use: a server may start before any reconciler has made the key."""
+    if settings.link_key_file is not None:
+        signer = LinkSigner(_secret(Secret("file", str(settings.link_key_file))), ttl=settings.link_ttl)
+        return lambda: signer
+
+    @cache
+    def stored() -> LinkSigner:
+        key = read_link_key(reader)
+        if key is None:
+            raise StorageError(f'the store has no "{LINK_KEY}" yet: a reconcile makes it')
+        return LinkSigner(key, ttl=settings.link_ttl)
+
+    return stored
+
+
+def _receivers(settings: Settings) -> tuple[Receiver, ...]:
+    return tuple(
+        Receiver(
+            name=item.name,
+            type=item.type,
+            secrets=tuple(_secret(secret) for secret in item.secrets),
+            refs=item.refs,
+        )
+        for item in settings.receivers
+    )
+
+
+def _secret(secret: Secret) -> bytes:
+    """The secret behind a name; a newline at the end of a file is an editor's. Raises ConfigError."""
+    if secret.kind == "env":
+        if not os.environ.get(secret.name):
+            raise ConfigError(f'the variable "{secret.name}" is not set: it must hold a secret')
+        return os.environ[secret.name].encode()
+    try:
+        return Path(secret.name).expanduser().read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise ConfigError(f'the secret file "{secret.name}" can\'t be read: {error.strerror}') from error

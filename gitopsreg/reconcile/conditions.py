@@ -14,8 +14,9 @@ from gitopsreg.reconcile.plan import listed
 from gitopsreg.reconcile.resolve import Resolved
 from gitopsreg.reconcile.sync import Failure, Synced
 
-# Refusals that another look will not mend: they wait for the upstream or the catalog to change.
-_VERIFICATION = IntegrityError
+_FETCHING = frozenset(
+    {"AuthenticationFailed", "NotFound", "Moved", "HostKeyMismatch", "TLSFailed", "Timeout", "UpstreamError"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ def _failures(resolved: Resolved, synced: Synced, attempt: Attempt) -> Iterator[
     before = {failure.version: failure for failure in attempt.before.failures} if attempt.before else {}
     yield from resolved.waiting
     problems = [*resolved.draft.refused, *(_problem(failure) for failure in synced.failures)]
-    retried = {failure.version for failure in synced.failures if not isinstance(failure.error, _VERIFICATION)}
+    # A refusal waits for the upstream or the catalog to change: looking again soon would not mend it.
+    retried = {failure.version for failure in synced.failures if not isinstance(failure.error, IntegrityError)}
     for problem in problems:
         attempts = before[problem.version].attempts + 1 if problem.version in before else 1
         seed = f"{resolved.draft.address}@{problem.version}"
@@ -128,7 +130,7 @@ def _abnormal(
     if error:
         kind: ConditionType = "StorageFailed" if isinstance(error, StorageError) else "FetchFailed"
         yield _condition(kind, reason_of(error), str(error))
-    yield from (_version_condition(failure) for failure in failures)
+    yield from _version_conditions(failures)
     yield from (_condition("UpstreamMutated", item.reason, _of(item)) for item in resolved.draft.mutated)
     if error or failures:
         yield _condition("Reconciling", "ProgressingWithRetry", "tried again by itself, see the next retry")
@@ -140,13 +142,21 @@ def _unsupported(resolved: Resolved) -> str:
     return f'this release does not act on source type "{kind}": suspend the declaration, or use "git" or "catalog"'
 
 
-def _version_condition(failure: VersionFailure) -> Condition:
-    message = f"{failure.version}: {failure.message}"
-    fetching = {"AuthenticationFailed", "NotFound", "Moved", "HostKeyMismatch", "TLSFailed", "Timeout", "UpstreamError"}
+def _version_conditions(failures: tuple[VersionFailure, ...]) -> Iterator[Condition]:
+    """One condition a kind of trouble; which version has what is in the failures themselves."""
+    by_kind: dict[ConditionType, list[VersionFailure]] = {}
+    for failure in failures:
+        by_kind.setdefault(_kind(failure), []).append(failure)
+    for kind, some in by_kind.items():
+        noun = "version is" if len(some) == 1 else "versions are"
+        names = ", ".join(failure.version for failure in some[:10]) + (", …" if len(some) > 10 else "")
+        yield _condition(kind, some[0].reason, f"{len(some)} {noun} not published: {names}")
+
+
+def _kind(failure: VersionFailure) -> ConditionType:
     if failure.reason == "WriteFailed":
-        return _condition("StorageFailed", failure.reason, message)
-    kind: ConditionType = "FetchFailed" if failure.reason in fetching else "VerificationFailed"
-    return _condition(kind, failure.reason, message)
+        return "StorageFailed"
+    return "FetchFailed" if failure.reason in _FETCHING else "VerificationFailed"
 
 
 def _of(problem: Problem) -> str:

@@ -39,7 +39,7 @@ Out = TypeVar("Out")
 
 
 class CatalogSource(Protocol):
-    """The catalog's repository. Both methods that use the network raise CheckoutFailed."""
+    """The catalog's repository. `poll` and `read` use the network and raise CheckoutFailed."""
 
     def poll(self) -> str:
         """The newest commit, 40 hex digits, cheaply: nothing is fetched."""
@@ -47,8 +47,8 @@ class CatalogSource(Protocol):
     def read(self) -> CatalogCheckout:
         """The newest commit's files; fetched only when the ref moved."""
 
-    def last(self) -> CatalogCheckout | None:
-        """What was read last, without the network, also by an earlier process; None if nothing was."""
+    def at(self, revision: str) -> CatalogCheckout | None:
+        """A revision that was read before, without the network, also by an earlier process; None if it is not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,14 +199,14 @@ class Reconciler:
         )
 
     def _checkout(self, base: Snapshot | None) -> tuple[CatalogCheckout, CheckoutFailed | None]:
-        """The newest commit, or while its host is gone the one that is published: upstreams go on being followed."""
+        """The newest commit, or while its host is gone the published one: upstreams go on being followed."""
         try:
             return self._catalog.read(), None
         except CheckoutFailed as error:
-            last = self._catalog.last()
-            if last is None or (base is not None and last.files.revision != base.root.revision):
+            published = self._catalog.at(base.root.revision) if base else None
+            if published is None:
                 raise
-            return last, error
+            return published, error
 
     def _resolve(self, loaded: Loaded, checkout: CatalogCheckout, visit: Visit) -> list[Resolved]:
         if loaded.registry_broken or loaded.catalog.registry.suspend:
