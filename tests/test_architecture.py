@@ -1,0 +1,56 @@
+"""Walls that import-linter does not draw: each library has one door, and only the wiring names back ends."""
+
+import grimp
+import pytest
+
+DOORS = {
+    "apscheduler": {"gitopsreg.wiring"},
+    "deflate": {"gitopsreg.upstream.archive"},
+    "httpx": {"gitopsreg.transport.http"},
+    "jsonschema": {"gitopsreg.catalog.schema"},
+    "orjson": {"gitopsreg.index.codec"},
+    "pygit2": {"gitopsreg.transport.git"},
+    "pysequoia": {"gitopsreg.upstream.signature"},
+    "semantic_version": {"gitopsreg.model.version"},
+    "yaml": {"gitopsreg.catalog.loader"},
+}
+ROOMS = {
+    "fastapi": "gitopsreg.server",
+    "pydantic_settings": "gitopsreg.settings",
+    "rich": "gitopsreg.cli",
+    "starlette": "gitopsreg.server",
+    "typer": "gitopsreg.cli",
+    "uvicorn": "gitopsreg.server",
+}
+BACK_ENDS = {"gitopsreg.storage.memory", "gitopsreg.storage.filesystem"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("gitopsreg", include_external_packages=True, cache_dir=None)
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_has_one_door(graph: grimp.ImportGraph, library: str) -> None:
+    assert graph.find_modules_that_directly_import(library) == DOORS[library]
+
+
+@pytest.mark.parametrize("library", ROOMS)
+def test_a_framework_stays_in_its_room(graph: grimp.ImportGraph, library: str) -> None:
+    importers = graph.find_modules_that_directly_import(library)
+    assert importers
+    assert {name for name in importers if not name.startswith(ROOMS[library])} == set()
+
+
+@pytest.mark.parametrize("store", sorted(BACK_ENDS))
+def test_only_the_wiring_names_back_ends(graph: grimp.ImportGraph, store: str) -> None:
+    outside = {
+        name for name in graph.find_modules_that_directly_import(store) if not name.startswith("gitopsreg.storage")
+    }
+    assert outside <= {"gitopsreg.wiring"}
+
+
+def test_the_server_gets_a_store_without_a_way_to_write() -> None:
+    from gitopsreg.storage.filesystem import FilesystemReader
+
+    assert not {"put", "replace", "delete"} & set(dir(FilesystemReader))
