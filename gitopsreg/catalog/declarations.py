@@ -1,0 +1,165 @@
+"""Checked documents to frozen declarations. What comes here has passed every check; nothing is looked up or guessed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from gitopsreg.catalog.defaults import Spec, digest, effective
+from gitopsreg.catalog.duration import parse_duration
+from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
+from gitopsreg.model.constraint import Constraint, Reading
+from gitopsreg.model.declaration import (
+    Block,
+    CatalogSource,
+    Deprecation,
+    GitSource,
+    Guards,
+    ModuleDeclaration,
+    NamespaceDeclaration,
+    PackageDeclaration,
+    Pin,
+    ProviderDeclaration,
+    RegistryDeclaration,
+    SigningKey,
+    Source,
+    UnsupportedSource,
+    VersionRules,
+    Yank,
+)
+from gitopsreg.model.digest import Sha256
+from gitopsreg.model.version import Version
+
+
+def registry(document: Spec) -> RegistryDeclaration:
+    spec = document["spec"]
+    guards, built_in = spec.get("guards", {}), Guards()
+    return RegistryDeclaration(
+        hostname=spec.get("hostname"),
+        guards=Guards(
+            max_removed_packages=guards.get("maxRemovedPackages", built_in.max_removed_packages),
+            max_removed_percent=guards.get("maxRemovedPercent", built_in.max_removed_percent),
+            allow_empty=guards.get("allowEmpty", built_in.allow_empty),
+        ),
+        suspend=spec.get("suspend", False),
+    )
+
+
+def namespace(name: str, document: Spec) -> NamespaceDeclaration:
+    spec = document["spec"]
+    return NamespaceDeclaration(
+        name=name,
+        display_name=spec.get("displayName", ""),
+        owners=tuple((owner["type"], owner["name"]) for owner in spec.get("owners", ())),
+        aliases=tuple(spec.get("aliases", ())),
+    )
+
+
+def signing_key(namespace: str, name: str, document: Spec) -> SigningKey:
+    spec = document["spec"]
+    scope = spec.get("scope", {})
+    return SigningKey(
+        namespace=namespace,
+        name=name,
+        fingerprint=spec["fingerprint"].upper(),
+        public_key=spec["publicKey"],
+        status=spec.get("status", "active"),
+        providers=tuple(scope.get("providers", ())),
+        versions=Constraint.parse(scope["versions"], "provider") if "versions" in scope else None,
+    )
+
+
+def package(
+    address: PackageAddress, path: str, document: Spec, inherited: Iterable[Spec], keys: tuple[SigningKey, ...]
+) -> PackageDeclaration:
+    """`inherited` are the defaults of registry and namespace, in this order; `keys` those that verify.keys names."""
+    spec = effective([*inherited, document["spec"]])
+    if isinstance(address, ModuleAddress):
+        return ModuleDeclaration(
+            address=address,
+            archive_format=spec.get("archiveFormat", "tar.gz"),
+            **_shared(path, document, spec, "module"),
+        )
+    return _provider(address, path, document, spec, keys)
+
+
+def _provider(
+    address: ProviderAddress, path: str, document: Spec, spec: dict[str, Any], keys: tuple[SigningKey, ...]
+) -> ProviderDeclaration:
+    # A key that changed changes every provider it vouches for: its content is part of the digest.
+    trusted = [
+        [key.name, key.fingerprint, key.public_key, key.status, key.providers, _text(key.versions)] for key in keys
+    ]
+    return ProviderDeclaration(
+        address=address,
+        protocols=tuple(spec.get("protocols", ("5.0",))),
+        platforms=tuple(Platform.parse(text) for text in spec.get("platforms", ())),
+        completeness=spec.get("completeness", "all-in-checksums"),
+        keys=keys,
+        **_shared(path, document, spec, "provider", trusted),
+    )
+
+
+def _text(constraint: Constraint | None) -> str | None:
+    return constraint.text if constraint else None
+
+
+def _shared(path: str, document: Spec, spec: dict[str, Any], reading: Reading, trusted: Any = None) -> dict[str, Any]:
+    deprecation = spec.get("deprecation")
+    return {
+        "path": path,
+        "source": _source(spec["source"]),
+        "versions": _versions(spec["versions"], reading),
+        "spec_digest": digest(spec if trusted is None else [spec, trusted]),
+        "description": spec.get("description", ""),
+        "labels": tuple(sorted(document["metadata"].get("labels", {}).items())),
+        "deprecation": Deprecation(**deprecation) if deprecation else None,
+        "suspend": spec.get("suspend", False),
+        "interval": parse_duration(spec["interval"]),
+        "timeout": parse_duration(spec["timeout"]),
+    }
+
+
+def _source(spec: Spec) -> Source:
+    match spec["type"]:
+        case "git":
+            return GitSource(url=spec["url"], path=spec.get("path", ""), tag_prefix=spec.get("tagPrefix"))
+        case "catalog":
+            return CatalogSource(path=spec.get("path", ""))
+        case other:
+            return UnsupportedSource(type=other)
+
+
+def _versions(spec: Spec, reading: Reading) -> VersionRules:
+    constraint = spec.get("constraint")
+    return VersionRules(
+        include=tuple(spec.get("include", ())),
+        exclude=tuple(spec.get("exclude", ())),
+        constraint=Constraint.parse(constraint, reading) if constraint else None,
+        prereleases=spec["prereleases"],
+        blocked=tuple(_block(block, reading) for block in spec.get("blocked", ())),
+        keep_latest=spec["keepLatest"],
+        pins=tuple(_pin(pin) for pin in spec.get("pins", ())),
+        yanked=tuple(_yank(yank) for yank in spec.get("yanked", ())),
+    )
+
+
+def _block(spec: Spec, reading: Reading) -> Block:
+    return Block(
+        versions=Constraint.parse(spec.get("version") or spec["range"], reading),
+        reason=spec["reason"],
+        severity=spec.get("severity", "critical"),
+    )
+
+
+def _pin(spec: Spec) -> Pin:
+    return Pin(
+        version=Version.parse(spec["version"]),
+        commit=spec.get("commit"),
+        sha256=Sha256.parse(spec["sha256"]) if "sha256" in spec else None,
+        path=spec.get("path"),
+    )
+
+
+def _yank(spec: Spec) -> Yank:
+    return Yank(
+        version=Version.parse(spec["version"]), reason=spec["reason"], visibility=spec.get("visibility", "listed")
+    )

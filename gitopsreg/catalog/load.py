@@ -1,0 +1,195 @@
+"""A state of the catalog becomes declarations and findings: every file, all problems at once. Never raises for content.
+
+One bad entry costs one entry: a package with an error is declared but invalid, and keeps what it last published.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from gitopsreg.catalog import declarations
+from gitopsreg.catalog.check import Checked
+from gitopsreg.catalog.defaults import Spec, inheritable
+from gitopsreg.catalog.facts import PackageFacts
+from gitopsreg.catalog.files import CatalogFiles
+from gitopsreg.catalog.layout import is_declaration
+from gitopsreg.catalog.locate import locate
+from gitopsreg.catalog.memo import Memo
+from gitopsreg.catalog.problem import Problem
+from gitopsreg.catalog.references import World, check_references, check_twins
+from gitopsreg.catalog.report import Finding
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.declaration import (
+    Catalog,
+    InvalidPackage,
+    PackageDeclaration,
+    RegistryDeclaration,
+    SigningKey,
+)
+
+__all__ = ["MAX_FILES", "Loaded", "Memo", "load"]
+
+MAX_FILES = 50_000
+_REASONS = {
+    "GR104": "PathMismatch",
+    "GR301": "DependencyNotReady",
+    "GR302": "KeyMissing",
+    "GR504": "OwnershipDenied",
+    "GR505": "OwnershipDenied",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """`files` counts the declarations that were read. `registry_broken` says why registry.yaml can't be used ("" when
+    it can, or when there is none): then nothing may be published.
+    """
+
+    catalog: Catalog
+    findings: tuple[Finding, ...]
+    files: int
+    registry_broken: str = ""
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+
+def load(files: CatalogFiles, *, memo: Memo | None = None) -> Loaded:
+    """Everything that the catalog declares and everything that is wrong with it. A `memo` makes the next load quick.
+
+    Raises only what `CatalogFile.read` and `has_folder` raise, except OSError, which is a finding.
+    """
+    if len(files.files) > MAX_FILES:
+        return _too_many(files)
+    memo = memo or Memo()
+    checked = memo.check([file for file in files.files if file.mode != "file" or is_declaration(file.path)])
+    world = World.of(checked, files.has_folder)
+    found = _findings(checked, world)
+    return _Loading(files, world, found, memo).loaded(len(checked))
+
+
+def _too_many(files: CatalogFiles) -> Loaded:
+    message = f"the catalog has more than {MAX_FILES} files"
+    problem = Problem(rule="GR012", message=message, hint="move what is no declaration out of its folders")
+    findings = tuple(locate([problem], None, files.root or ".", ""))
+    catalog = Catalog(revision=files.revision, time=files.time)
+    return Loaded(catalog=catalog, findings=findings, files=len(files.files), registry_broken=message)
+
+
+def _findings(checked: Iterable[Checked], world: World) -> dict[str, tuple[Finding, ...]]:
+    """By path, sorted; only of files that have any."""
+    misfits: dict[str, list[Problem]] = defaultdict(list)
+    by_path = {one.path: one for one in checked}
+    for one, problem in (*check_twins(by_path.values()), *check_references(world)):
+        misfits[one.path].append(problem)
+    found = {path: one.findings for path, one in by_path.items() if one.findings}
+    for path, problems in misfits.items():
+        one = by_path[path]
+        more = locate(problems, one.document, path, str(one.slot.address or ""))
+        found[path] = tuple(sorted((*one.findings, *more), key=lambda finding: finding.order))
+    return found
+
+
+def _first_error(findings: Iterable[Finding]) -> Finding | None:
+    return next((finding for finding in findings if finding.severity == "error"), None)
+
+
+class _Loading:
+    """One load, once all is checked: what is whole becomes a declaration."""
+
+    def __init__(self, files: CatalogFiles, world: World, found: dict[str, tuple[Finding, ...]], memo: Memo) -> None:
+        self.files = files
+        self.world = world
+        self.found = found
+        self.memo = memo
+        self.errors = {path: error for path, findings in found.items() if (error := _first_error(findings))}
+        self.keys: dict[tuple[str, str], SigningKey] = {
+            (namespace, name): declarations.signing_key(namespace, name, value)
+            for (namespace, name), one in world.keys.items()
+            if (value := self._value(one)) is not None
+        }
+        self.registry_defaults = self._defaults(world.registry)
+        self.defaults = {name: self._defaults(one) for name, one in world.namespaces.items()}
+
+    def loaded(self, files: int) -> Loaded:
+        packages, invalid = self._packages()
+        broken = self.errors.get(self.world.registry.path) if self.world.registry else None
+        catalog = Catalog(
+            revision=self.files.revision,
+            time=self.files.time,
+            registry=self._registry(),
+            namespaces=tuple(
+                declarations.namespace(name, value)
+                for name, one in sorted(self.world.namespaces.items())
+                if (value := self._value(one)) is not None
+            ),
+            packages=tuple(packages),
+            invalid=tuple(invalid),
+        )
+        return Loaded(
+            catalog=catalog,
+            findings=self._told(),
+            files=files,
+            registry_broken=f"{broken.path}: {broken.message}" if broken else "",
+        )
+
+    def _told(self) -> tuple[Finding, ...]:
+        root = self.files.root
+        findings = [replace(one, path=root + one.path) for findings in self.found.values() for one in findings]
+        return tuple(sorted(findings, key=lambda finding: finding.order))
+
+    def _value(self, one: Checked | None) -> Spec | None:
+        """The document of a file without errors."""
+        if one is None or one.document is None or one.path in self.errors:
+            return None
+        value: Spec = one.document.value
+        return value
+
+    def _defaults(self, one: Checked | None) -> Spec:
+        value = self._value(one)
+        return inheritable(value["spec"].get("defaults")) if value else {}
+
+    def _registry(self) -> RegistryDeclaration:
+        value = self._value(self.world.registry)
+        return declarations.registry(value) if value else RegistryDeclaration()
+
+    def _packages(self) -> tuple[list[PackageDeclaration], list[InvalidPackage]]:
+        packages: dict[PackageAddress, PackageDeclaration] = {}
+        invalid: dict[PackageAddress, InvalidPackage] = {}
+        for one in self.world.packages:
+            address = one.slot.address
+            if address is None:
+                continue
+            if (reason := self._why_invalid(one)) is not None:
+                invalid.setdefault(
+                    address, InvalidPackage(address=address, path=one.path, reason=reason[0], message=reason[1])
+                )
+            else:
+                packages[address] = self._package(one, address)
+        return list(packages.values()), list(invalid.values())
+
+    def _why_invalid(self, one: Checked) -> tuple[str, str] | None:
+        """(reason, message), or None for a sound package."""
+        if error := self.errors.get(one.path):
+            return _REASONS.get(error.rule, "InvalidSpec"), error.message
+        namespace = self.world.namespaces[one.slot.namespace]
+        if error := self.errors.get(namespace.path):
+            return "DependencyNotReady", f"{namespace.path} is invalid: {error.message}"
+        for name in _key_names(one):
+            key = self.world.keys[one.slot.namespace, name]
+            if error := self.errors.get(key.path):
+                return "DependencyNotReady", f"{key.path} is invalid: {error.message}"
+        return None
+
+    def _package(self, one: Checked, address: PackageAddress) -> PackageDeclaration:
+        keys = tuple(self.keys[one.slot.namespace, name] for name in _key_names(one))
+        inherited = (self.registry_defaults, self.defaults[one.slot.namespace])
+        value = self._value(one) or {}
+        return self.memo.declaration(
+            one, (inherited, keys), lambda: declarations.package(address, one.path, value, inherited, keys)
+        )
+
+
+def _key_names(one: Checked) -> tuple[str, ...]:
+    return tuple(name for name, _ in one.facts.keys) if isinstance(one.facts, PackageFacts) else ()
