@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -26,9 +27,6 @@ from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.loop import Loop
 from gitopsreg.reconcile.pipeline import Outcome, Reconciler
-from gitopsreg.server.app import Application, build_app, build_hooks_app
-from gitopsreg.server.receivers import Receiver
-from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.settings import Secret, Settings
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore
@@ -38,6 +36,11 @@ from gitopsreg.upstream.base import Upstream
 from gitopsreg.upstream.catalog_modules import CatalogModules
 from gitopsreg.upstream.catalog_providers import CatalogProviders
 from gitopsreg.upstream.git_tags import GitTags
+
+if TYPE_CHECKING:  # the web framework is slow to import, and half of the commands do without
+    from gitopsreg.server.app import Application
+    from gitopsreg.server.receivers import Receiver
+    from gitopsreg.server.snapshot import Snapshots
 
 # The catalog is one small fetch: whoever needs longer is not answering.
 _CATALOG_TIMEOUT = timedelta(minutes=1)
@@ -162,8 +165,11 @@ def _wake_when_due(clock: BackgroundScheduler, loop: Loop, outcome: Outcome) -> 
 
 def make_app(
     settings: Settings, reader: BlobReader, *, trigger: Callable[[str], None] | None
-) -> tuple[Application, Snapshots]:
+) -> "tuple[Application, Snapshots]":
     """The web application and the snapshots it answers from. Raises ConfigError."""
+    from gitopsreg.server.app import build_app
+    from gitopsreg.server.snapshot import Snapshots
+
     report = structlog.get_logger("gitopsreg").warning
     snapshots = Snapshots(reader, report=report)
     app = build_app(
@@ -178,8 +184,10 @@ def make_app(
     return app, snapshots
 
 
-def make_hooks_app(settings: Settings, trigger: Callable[[str], None]) -> Application:
+def make_hooks_app(settings: Settings, trigger: Callable[[str], None]) -> "Application":
     """An application that receives webhooks and nothing else. Raises ConfigError."""
+    from gitopsreg.server.app import build_hooks_app
+
     return build_hooks_app(_receivers(settings), trigger)
 
 
@@ -199,7 +207,9 @@ def _signer(settings: Settings, reader: BlobReader) -> Callable[[], LinkSigner]:
     return stored
 
 
-def _receivers(settings: Settings) -> tuple[Receiver, ...]:
+def _receivers(settings: Settings) -> "tuple[Receiver, ...]":
+    from gitopsreg.server.receivers import Receiver
+
     return tuple(
         Receiver(
             name=item.name,
