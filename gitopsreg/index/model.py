@@ -165,8 +165,12 @@ class Root:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One complete state of the registry, loaded. `digest` is the root's; `packages` are keyed by address."""
+    """One complete state of the registry, loaded. `digest` is the root's; `packages` are keyed by address.
+
+    `entries` are what the shards say of the same packages; without them a publish encodes every package again.
+    """
 
     digest: Sha256
     root: Root
     packages: dict[PackageAddress, Package] = field(default_factory=dict)
+    entries: dict[PackageAddress, Entry] = field(default_factory=dict, repr=False, compare=False)

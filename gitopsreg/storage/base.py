@@ -1,8 +1,8 @@
 """What a store is. The server is given a `BlobReader`, which has no way to write; the reconciler a `BlobStore`.
 
 Keys are `/`-separated segments of `[0-9A-Za-z._+-]`, none of them `.` or `..`, at most 512 characters in all
-(`check_key`; used when writing, reading and listing). Implementations are in the conformance suite
-`tests/storage/test_contract.py`, safe for threads and for several processes.
+(`check_key`, `check_prefix`; InvalidName from every method of every store). Implementations pass the conformance suite
+`tests/storage/test_contract.py` and are safe for threads and for several processes.
 """
 
 import re
@@ -10,17 +10,34 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitopsreg.errors import InvalidName
+from gitopsreg.errors import InvalidName, quoted
 
 _KEY = re.compile(r"[0-9A-Za-z._+-]+(?:/[0-9A-Za-z._+-]+)*")
+_PREFIX = re.compile(r"(?:[0-9A-Za-z._+-]+/)*[0-9A-Za-z._+-]*")
 CHUNK = 256 * 1024
 
 
 def check_key(key: str) -> str:
     """The key, or InvalidName when it could reach outside the store."""
     if len(key) > 512 or not _KEY.fullmatch(key) or any(part in {".", ".."} for part in key.split("/")):
-        raise InvalidName(f'"{key}" is not a storage key: write segments of letters, digits and ._+- joined by "/"')
+        raise InvalidName(
+            f'{quoted(key)} is not a storage key: write segments of letters, digits and ._+- joined by "/"'
+        )
     return key
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix ("" too), or InvalidName when no legal key can start with it."""
+    whole = prefix.split("/")[:-1]
+    if len(prefix) > 512 or not _PREFIX.fullmatch(prefix) or any(part in {".", ".."} for part in whole):
+        raise InvalidName(f'{quoted(prefix)} is not the start of a storage key: write one like "blobs/"')
+    return prefix
+
+
+def check_range(start: int, length: int | None) -> None:
+    """Raises ValueError for a range that is none: the caller's mistake, not the store's."""
+    if start < 0 or (length is not None and length < 0):
+        raise ValueError(f"bytes {start}, {length} are no range: neither may be negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,8 @@ class BlobReader(Protocol):
     def chunks(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The value from byte `start` on, `length` bytes at most, in pieces of about CHUNK bytes.
 
-        Opens before the first piece is asked for: KeyMissing is raised by the call, not by the iteration.
+        Opens before the first piece is asked for: KeyMissing is raised by the call, not by the iteration. What is
+        opened is let go when the iterator ends or is dropped. A start behind the end gives no piece.
         """
 
     def keys(self, prefix: str) -> Iterator[str]:

@@ -1,0 +1,143 @@
+"""The bytes of the index's documents: canonical JSON, the same value always the same bytes. The only door to orjson.
+
+Decoding takes bytes from anywhere and gives a value or StorageError. It doesn't know keys and compares no digests.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import orjson
+
+from gitopsreg.errors import StorageError
+from gitopsreg.index.model import Entry, ModulePackage, Package, ProviderPackage, Root
+from gitopsreg.index.shape import shape_of
+from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.model.digest import Sha256
+
+FORMAT = 1  # grows when an older release would misread the documents; additions that it may skip don't count
+_PREFIX = re.compile(r"[0-9a-f]{0,2}")
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """What `index/head` says: the root that is served. `epoch` grows by one with every publish."""
+
+    root: Sha256
+    revision: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shard:
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusIndex:
+    """The registry's own status (its `packages` empty) and the prefixes of the shards that hold the packages'."""
+
+    status: RegistryStatus
+    shards: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StatusShard:
+    packages: tuple[PackageStatus, ...]
+
+
+def encode_head(pointer: Pointer) -> bytes:
+    return _encode(pointer)
+
+
+def decode_head(data: bytes) -> Pointer:
+    return _decode(Pointer, data)
+
+
+def encode_root(root: Root) -> bytes:
+    return _encode(root)
+
+
+def decode_root(data: bytes) -> Root:
+    root = _decode(Root, data)
+    _check_prefixes(tuple(prefix for prefix, _ in root.shards))
+    return root
+
+
+def encode_shard(entries: tuple[Entry, ...]) -> bytes:
+    return _encode(_Shard(entries=entries))
+
+
+def decode_shard(data: bytes) -> tuple[Entry, ...]:
+    return _decode(_Shard, data).entries
+
+
+def encode_package(package: Package) -> bytes:
+    return _encode(package)
+
+
+def decode_package(data: bytes) -> Package:
+    plain = _parse(data)
+    is_module = str(plain.get("address")).startswith("module:")
+    return _load(ModulePackage, plain) if is_module else _load(ProviderPackage, plain)
+
+
+def encode_status(index: StatusIndex) -> bytes:
+    return _encode(index)
+
+
+def decode_status(data: bytes) -> StatusIndex:
+    index = _decode(StatusIndex, data)
+    _check_prefixes(index.shards)
+    return index
+
+
+def encode_status_shard(packages: tuple[PackageStatus, ...]) -> bytes:
+    return _encode(_StatusShard(packages=packages))
+
+
+def decode_status_shard(data: bytes) -> tuple[PackageStatus, ...]:
+    return _decode(_StatusShard, data).packages
+
+
+def _encode(value: Any) -> bytes:
+    kind: Any = type(value)
+    plain = shape_of(kind).dump(value)
+    try:
+        return orjson.dumps({"format": FORMAT, **plain}, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:  # a lone surrogate, an integer of more than 64 bits
+        raise StorageError(f"this can't be written as JSON: {error}") from error
+
+
+def _decode(kind: Callable[..., _Value], data: bytes) -> _Value:
+    return _load(kind, _parse(data))
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        plain = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise StorageError(f"not a document of the index: {error}") from error
+    number = plain.get("format") if isinstance(plain, dict) else None
+    if type(number) is int and number > FORMAT:
+        raise StorageError(f'the document has format "{number}": upgrade gitopsreg, this release reads {FORMAT}')
+    if type(number) is not int or number != FORMAT:
+        raise StorageError(f'not a document of the index: it must be an object with "format": {FORMAT}')
+    return cast(dict[str, Any], plain)
+
+
+def _load(kind: Callable[..., _Value], plain: dict[str, Any]) -> _Value:
+    try:
+        return cast(_Value, shape_of(kind).load(plain))
+    except ValueError as error:
+        raise StorageError(f"not a document of the index: {error}") from error
+
+
+def _check_prefixes(prefixes: tuple[str, ...]) -> None:
+    """Prefixes are of one length and in order: no package could be in two shards."""
+    right = all(map(_PREFIX.fullmatch, prefixes)) and len({len(prefix) for prefix in prefixes}) <= 1
+    if not right or sorted(set(prefixes)) != list(prefixes):
+        raise StorageError(f"not a document of the index: {prefixes!r:.80} are no shards")

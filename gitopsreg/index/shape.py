@@ -1,0 +1,174 @@
+"""Frozen values as plain JSON values and back, by the types of their fields. Knows no package and no byte.
+
+A field is left out when its value is empty ("", (), None, False, 0) and that is also its default: then a missing field
+means the same for ever, whatever the code's defaults become. A field that is not known is skipped, so that a document
+with a newer writer's additions can still be read.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from gitopsreg.errors import quoted
+from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress, parse_address
+from gitopsreg.model.digest import Sha256
+from gitopsreg.model.version import Version
+
+
+class Malformed(ValueError):
+    """A plain value that is not of the wanted shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`dump` makes the plain value; `load` takes any plain value and raises ValueError when it is not of this shape."""
+
+    dump: Callable[[Any], Any]
+    load: Callable[[Any], Any]
+
+
+@cache
+def shape_of(kind: Any) -> Shape:
+    """The shape of a type: a dataclass, one of the model's names, str, int, bool, Literal, `X | None` or a tuple."""
+    if kind in _TEXTS:
+        return _text(_TEXTS[kind])
+    if kind in (str, int, bool):
+        return _exactly(kind)
+    return _record(kind) if is_dataclass(kind) else _composed(kind)
+
+
+def _composed(kind: Any) -> Shape:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin in (Union, UnionType) and len(arguments) == 2 and NoneType in arguments:
+        return _maybe(shape_of(next(each for each in arguments if each is not NoneType)))
+    if origin is tuple and arguments[1:] == (...,):
+        return _list(shape_of(arguments[0]))
+    if origin is tuple:
+        return _fixed([shape_of(each) for each in arguments])
+    raise TypeError(f"{kind} has no shape: the index is made of simpler types")
+
+
+def _module(text: str) -> ModuleAddress:
+    return ModuleAddress.parse(_without_kind(text, "module"))
+
+
+def _provider(text: str) -> ProviderAddress:
+    return ProviderAddress.parse(_without_kind(text, "provider"))
+
+
+def _without_kind(text: str, kind: str) -> str:
+    if not text.startswith(f"{kind}:"):
+        raise Malformed(f"{quoted(text)} is no {kind} address")
+    return text.removeprefix(f"{kind}:")
+
+
+def _written(value: Any) -> str:
+    return value.hex if isinstance(value, Sha256) else str(value)
+
+
+_TEXTS: dict[Any, Callable[[str], Any]] = {
+    ModuleAddress: _module,
+    ProviderAddress: _provider,
+    PackageAddress: parse_address,
+    Platform: Platform.parse,
+    Sha256: Sha256,
+    Version: Version.parse,
+}
+
+
+def _text(parse: Callable[[str], Any]) -> Shape:
+    def load(plain: Any) -> Any:
+        if type(plain) is not str:
+            raise Malformed(f"{plain!r:.80} is no text")
+        return parse(plain)
+
+    return Shape(_written, load)
+
+
+def _exactly(kind: type) -> Shape:
+    def load(plain: Any) -> Any:
+        if type(plain) is not kind:  # not isinstance: True is an int
+            raise Malformed(f"{plain!r:.80} is no {kind.__name__}")
+        return plain
+
+    return Shape(_same, load)
+
+
+def _one_of(choices: tuple[Any, ...]) -> Shape:
+    def load(plain: Any) -> Any:
+        if type(plain) is not str or plain not in choices:
+            raise Malformed(f"{plain!r:.80} is none of {', '.join(choices)}")
+        return plain
+
+    return Shape(_same, load)
+
+
+def _maybe(inner: Shape) -> Shape:
+    return Shape(
+        lambda value: None if value is None else inner.dump(value),
+        lambda plain: None if plain is None else inner.load(plain),
+    )
+
+
+def _list(item: Shape) -> Shape:
+    dump, load_item = item.dump, item.load
+
+    def load(plain: Any) -> Any:
+        if type(plain) is not list:
+            raise Malformed(f"{plain!r:.80} is no list")
+        return tuple([load_item(each) for each in plain])
+
+    return Shape(lambda value: [dump(each) for each in value], load)
+
+
+def _fixed(items: list[Shape]) -> Shape:
+    def load(plain: Any) -> Any:
+        if type(plain) is not list or len(plain) != len(items):
+            raise Malformed(f"{plain!r:.80} is no list of {len(items)}")
+        return tuple([item.load(each) for item, each in zip(items, plain, strict=True)])
+
+    return Shape(lambda value: [item.dump(each) for item, each in zip(items, value, strict=True)], load)
+
+
+def _record(kind: Any) -> Shape:
+    hints = get_type_hints(kind)
+    parts = [(field.name, shape_of(hints[field.name]), *_empty_default(field)) for field in fields(kind)]
+    loads = [(name, shape.load, optional) for name, shape, optional, _ in parts]
+
+    def dump(value: Any) -> Any:
+        return {
+            name: shape.dump(part)
+            for name, shape, optional, empty in parts
+            if (part := getattr(value, name)) != empty or not optional
+        }
+
+    def load(plain: Any) -> Any:
+        if type(plain) is not dict:
+            raise Malformed(f"{plain!r:.80} is no object")
+        values = {}
+        name = ""
+        try:
+            for name, load_part, optional in loads:
+                if name in plain:
+                    values[name] = load_part(plain[name])
+                elif not optional:
+                    raise Malformed("it is missing")
+        except ValueError as error:
+            raise Malformed(f"{name}: {error}") from error
+        return kind(**values)
+
+    return Shape(dump, load)
+
+
+def _empty_default(field: "Field[Any]") -> tuple[bool, Any]:
+    """Whether the field's default is empty, and that default."""
+    default = field.default
+    return default is not MISSING and default in ("", (), None, False, 0), default
+
+
+def _same(value: Any) -> Any:
+    return value

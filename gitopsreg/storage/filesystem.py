@@ -1,0 +1,217 @@
+"""A store in a directory: one file a key. Values appear by rename, so readers see them whole or not at all.
+
+Names that hold a `~` can't be keys; they are the store's own: `~temporary` for values being written, `~locks` for
+conditional writes. There are no symbolic links below the root, wherever they lead: one key is one file.
+"""
+
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from gitopsreg.errors import InvalidName, KeyMissing, PublishConflict, StorageError
+from gitopsreg.storage.base import Token, check_key, check_prefix, check_range
+from gitopsreg.storage.disk import FileChunks, explained, locked, make_folder, sync_folder, write_all
+
+_TEMPORARY = "~temporary"
+_LOCKS = "~locks"
+_STRAY_AFTER = 24 * 60 * 60  # seconds without a change: no writer is silent for so long
+
+
+class FilesystemReader:
+    """A `BlobReader` on a directory, which need not exist yet."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(os.path.realpath(root))
+
+    def get(self, key: str) -> bytes:
+        path = self._path(key)
+        with self._open(key, path) as file, explained(path, "read"):
+            return file.read()
+
+    def get_with_token(self, key: str) -> tuple[bytes, Token]:
+        data = self.get(key)
+        return data, _token(data)
+
+    def size(self, key: str) -> int:
+        path = self._path(key)
+        with self._open(key, path) as file, explained(path, "read"):
+            return os.fstat(file.fileno()).st_size
+
+    def chunks(self, key: str, start: int = 0, length: int | None = None) -> FileChunks:
+        check_range(start, length)
+        path = self._path(key)
+        return FileChunks(self._open(key, path), path, start, length)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        folder = check_prefix(prefix).rpartition("/")[0]
+        path = self._path(folder) if folder else self._root
+        return (key for key in self._walk(path, folder) if key.startswith(prefix))
+
+    def _path(self, key: str) -> Path:
+        path = self._root / check_key(key)
+        if os.path.realpath(path) != str(path):
+            raise _link(path)
+        return path
+
+    def _open(self, key: str, path: Path) -> BinaryIO:
+        try:
+            with explained(path, "read"):
+                return path.open("rb", buffering=0)
+        except StorageError as error:
+            if isinstance(error.__cause__, (FileNotFoundError, IsADirectoryError, NotADirectoryError)):
+                self._refuse_file_as_root()
+                raise KeyMissing(f'"{key}" is not stored') from None
+            raise
+
+    def _refuse_file_as_root(self) -> None:
+        with explained(self._root, "read"), suppress(FileNotFoundError, NotADirectoryError):
+            # One look: another writer may make the folder between two.
+            if stat.S_ISDIR(self._root.stat().st_mode):
+                return
+            raise StorageError(f'"{self._root}" is a file: the root of a store must be a folder')
+
+    def _walk(self, path: Path, folder: str) -> Iterator[str]:
+        for entry in self._entries(path):
+            if entry.is_symlink():
+                raise _link(Path(entry.path))
+            key = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(Path(entry.path), key)
+            elif entry.is_file(follow_symlinks=False) and _is_key(key):
+                yield key
+
+    def _entries(self, path: Path) -> list["os.DirEntry[str]"]:
+        """What lies in a folder and isn't ours, as keys sort: as if a folder's name ended in "/"."""
+        self._refuse_file_as_root()
+        try:
+            with explained(path, "listed"), os.scandir(path) as found:
+                entries = [entry for entry in found if "~" not in entry.name]
+        except StorageError as error:
+            if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
+                return []
+            raise
+        return sorted(entries, key=lambda entry: entry.name + "/" * entry.is_dir(follow_symlinks=False))
+
+
+class FilesystemStore(FilesystemReader):
+    """A `BlobStore` on a directory, made when first written to. Needs `flock`: POSIX, and NFS from version 4 on.
+
+    A token is the digest of the value, so a value that comes back brings its token back: the index's head can't, its
+    epoch grows.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._swept = False
+
+    def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
+        path = self._path(key)
+        with self._staged(key, data) as temporary, self._locked(key):
+            _commit(temporary, path)
+
+    def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
+        path = self._path(key)
+        with self._staged(key, data) as temporary, self._locked(key):
+            if self._state(key) != expected:
+                raise PublishConflict(f'"{key}" was changed by another writer: read it again')
+            _commit(temporary, path)
+        return _token(data)
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        self._refuse_file_as_root()
+        with explained(path, "deleted"):
+            if not path.is_file():  # absent, or a folder of other keys
+                return
+        # Not synced: a deletion that a power cut forgets leaves what the next clean-up finds again.
+        with self._locked(key), explained(path, "deleted"):
+            path.unlink(missing_ok=True)
+
+    def _state(self, key: str) -> Token | None:
+        try:
+            return self.get_with_token(key)[1]
+        except KeyMissing:
+            return None
+
+    def _locked(self, key: str) -> AbstractContextManager[None]:
+        """Every write of one key waits here, so that none slips in between the look and the rename of `replace`."""
+        return locked(self._root / _LOCKS / sha256(key.encode()).hexdigest()[:2])
+
+    @contextmanager
+    def _staged(self, key: str, data: bytes | Iterable[bytes]) -> Iterator[Path]:
+        """The value in a temporary file, complete and durable; gone afterwards unless it was renamed."""
+        self._refuse_file_as_root()
+        self._sweep()
+        path, descriptor = self._temporary(key)
+        try:
+            _fill(descriptor, self._root / key, [data] if isinstance(data, bytes) else data)
+            yield path
+        finally:
+            with suppress(OSError):  # it was renamed; if it can't be removed it is swept later
+                path.unlink()
+
+    def _temporary(self, key: str) -> tuple[Path, int]:
+        """A new, open file beside the key's top folder, so that `blobs` may be a file system of its own."""
+        top, below, _ = key.partition("/")
+        private = below != "" and top == "private"
+        home = self._root / top if below else self._root
+        path = home / _TEMPORARY / secrets.token_hex(16)
+        target = self._root / key
+        with explained(target, "written"):
+            make_folder(home, 0o700 if private else 0o777)
+            make_folder(path.parent)
+            make_folder(target.parent)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            return path, os.open(path, flags, 0o600 if private else 0o666)
+
+    def _sweep(self) -> None:
+        """Once in a store's life: remove what killed writers left behind."""
+        if self._swept:
+            return
+        self._swept = True
+        for stray in (*self._root.glob(f"{_TEMPORARY}/*"), *self._root.glob(f"*/{_TEMPORARY}/*")):
+            with suppress(OSError):  # another writer is sweeping, or it isn't ours to remove: never a reason to stop
+                if stray.lstat().st_mtime < time.time() - _STRAY_AFTER:
+                    stray.unlink()
+
+
+def _fill(descriptor: int, path: Path, pieces: Iterable[bytes]) -> None:
+    """Write, sync and close. What `pieces` raises passes through as it is: it is no fault of the disk."""
+    try:
+        for piece in pieces:
+            with explained(path, "written"):
+                write_all(descriptor, piece)
+        with explained(path, "written"):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _commit(temporary: Path, path: Path) -> None:
+    with explained(path, "written"):
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+def _token(data: bytes) -> Token:
+    return Token(sha256(data).hexdigest())
+
+
+def _is_key(text: str) -> bool:
+    try:
+        check_key(text)
+    except InvalidName:
+        return False
+    return True
+
+
+def _link(path: Path) -> StorageError:
+    return StorageError(
+        f'"{path}" lies behind a symbolic link: a store follows none, mount the folder there or move the files'
+    )

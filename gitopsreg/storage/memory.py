@@ -1,0 +1,65 @@
+"""A store in memory: for tests, plans and trials. Nothing outlives the process."""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from threading import Lock
+
+from gitopsreg.errors import KeyMissing, PublishConflict
+from gitopsreg.storage.base import CHUNK, Token, check_key, check_prefix, check_range
+
+
+class MemoryStore:
+    """A `BlobStore` for the threads of one process. A token is the digest of the value, as on disk."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+        self._lock = Lock()
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self._values[check_key(key)]
+        except KeyError:
+            raise KeyMissing(f'"{key}" is not stored') from None
+
+    def get_with_token(self, key: str) -> tuple[bytes, Token]:
+        data = self.get(key)
+        return data, _token(data)
+
+    def size(self, key: str) -> int:
+        return len(self.get(key))
+
+    def chunks(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        check_range(start, length)
+        data = self.get(key)
+        end = len(data) if length is None else min(len(data), start + length)
+        return (data[at : min(at + CHUNK, end)] for at in range(start, end, CHUNK))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        check_prefix(prefix)
+        with self._lock:
+            found = sorted(key for key in self._values if key.startswith(prefix))
+        return iter(found)
+
+    def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
+        check_key(key)
+        value = data if isinstance(data, bytes) else b"".join(data)
+        with self._lock:
+            self._values[key] = value
+
+    def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
+        check_key(key)
+        with self._lock:
+            current = self._values.get(key)
+            if (None if current is None else _token(current)) != expected:
+                raise PublishConflict(f'"{key}" was changed by another writer: read it again')
+            self._values[key] = data
+        return _token(data)
+
+    def delete(self, key: str) -> None:
+        check_key(key)
+        with self._lock:
+            self._values.pop(key, None)
+
+
+def _token(data: bytes) -> Token:
+    return Token(sha256(data).hexdigest())
