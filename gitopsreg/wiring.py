@@ -140,6 +140,9 @@ def make_loop(
         except GitopsregError as error:
             on_error(error)
             return
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one run must not end all later ones
+            on_error(GitopsregError(f"internal error, please report it: {error!r}"))
+            return
         if outcome is not None:
             _wake_when_due(clock, loop, outcome)
             on_outcome(outcome)

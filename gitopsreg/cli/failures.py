@@ -1,0 +1,66 @@
+"""What a failure means to a shell: the one mapping from errors to exit codes, and how each is told. No tracebacks."""
+
+import logging
+import sys
+import traceback
+
+from gitopsreg.catalog.report import printable
+from gitopsreg.errors import (
+    CatalogInvalid,
+    CheckoutFailed,
+    ConfigError,
+    GitopsregError,
+    InvalidName,
+    KeyMissing,
+    NotPublished,
+    StorageError,
+    UnsafePlan,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+
+DONE, FOUND, MISUSED, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+# The first class that fits: (exit code, what to do next).
+_MEANINGS: tuple[tuple[type[GitopsregError], int, str], ...] = (
+    (CheckoutFailed, UNAVAILABLE, "check --catalog, --ref and the credentials, or try again later"),
+    (CatalogInvalid, FOUND, "mend the catalog; 'gitopsreg validate' shows every finding"),
+    (UpstreamUnavailable, UNAVAILABLE, "try again later; 'gitopsreg status' shows what is affected"),
+    (UpstreamError, FOUND, "the publisher must mend this; 'gitopsreg status' shows what is affected"),
+    (KeyMissing, UNAVAILABLE, "check --store: something that should be stored is gone"),
+    (StorageError, UNAVAILABLE, "check that --store can be read and written, then try again"),
+    (
+        UnsafePlan,
+        FOUND,
+        "look at 'gitopsreg plan', then approve exactly this plan with 'gitopsreg reconcile --approve'",
+    ),
+    (NotPublished, FOUND, "'gitopsreg status' lists what there is"),
+    (ConfigError, MISUSED, ""),
+    (InvalidName, MISUSED, ""),
+    (GitopsregError, MISUSED, ""),
+)
+
+
+def meaning(error: GitopsregError) -> tuple[int, str]:
+    """(exit code, what to do next or "")."""
+    return next((code, advice) for kind, code, advice in _MEANINGS if isinstance(error, kind))
+
+
+def tell(message: str, advice: str = "") -> None:
+    """One expected error, in the form that all commands share."""
+    for line in message.splitlines() or [""]:
+        sys.stderr.write(f"error: {printable(line)}\n")
+    if advice:
+        sys.stderr.write(f"  next: {advice}\n")
+
+
+def tell_unexpected(error: BaseException) -> None:
+    """A mistake of ours: one line and a request to report; the traceback only when debugging was asked for."""
+    sys.stderr.write(f"error: unexpected {type(error).__name__}: {printable(' '.join(str(error).split()))}\n")
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        traceback.print_exception(error, file=sys.stderr)
+        sys.stderr.write("  next: this is a mistake in gitopsreg; please report it with the lines above\n")
+    else:
+        sys.stderr.write(
+            "  next: this is a mistake in gitopsreg; please report it, with the output of '--log-level debug'\n"
+        )

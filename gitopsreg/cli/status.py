@@ -1,0 +1,244 @@
+"""`gitopsreg status`: how it goes, as the last reconcile left it. Reads the store only."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gitopsreg.catalog.report import printable
+from gitopsreg.cli import output
+from gitopsreg.cli.failures import DONE, FOUND
+from gitopsreg.cli.options import PRINTED, takes
+from gitopsreg.errors import NotPublished
+from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.model.address import PackageAddress, parse_address
+from gitopsreg.model.condition import Condition
+from gitopsreg.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NAME = "status"
+SHORT = "Show how it goes, package by package."
+HELP = """Show how the registry and its packages are: conditions, versions, last attempt, next retry.
+
+ADDRESS shows one package in full: "module:namespace/name/system", "provider:namespace/type", or without the kind.
+
+Exit codes: 0 it could be read, 1 no such package (with --exit-code: or something is not as declared), 2 wrong use,
+3 the store can't be read.
+"""
+EXAMPLES = """Examples:
+  gitopsreg status --store file:///var/lib/gitopsreg
+  gitopsreg status --store file:///var/lib/gitopsreg platform/vpc/aws
+  gitopsreg status --config gitopsreg.yaml --output json | jq '.packages[] | select(.ready != "True")'"""
+
+_GOOD_WHEN_TRUE = ("Ready", "CatalogFetched", "CatalogValid", "Published")
+_COLUMNS = ("PACKAGE", "READY", "VERSIONS", "REVISION", "ATTEMPT", "RETRY")
+_SHOWN_VERSIONS = 3
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+@takes("store", *PRINTED, needs=("store",))
+def command(
+    settings: Settings,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="One package.", show_default=False)] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 when anything is not as declared.")
+    ] = False,
+) -> int:
+    from gitopsreg import wiring
+    from gitopsreg.index import repository
+    from gitopsreg.index.status_store import read_status
+
+    reader = wiring.open_reader(settings)
+    status = read_status(reader)
+    if not status.last_attempt:
+        repository.read_head(reader)  # a store that can't be read is not the same as an empty one
+    if address is None:
+        _show_all(settings, status)
+        healthy = not any(True for _ in problems(status))
+    else:
+        package = find(status, address)
+        _show_one(settings, package)
+        healthy = ready(package) != "False"
+    return FOUND if exit_code and not healthy else DONE
+
+
+def _show_all(settings: Settings, status: RegistryStatus) -> None:
+    if settings.output == "json":
+        output.print_json(as_json(status))
+    else:
+        show(output.console(), status, now=datetime.now(UTC))
+
+
+def _show_one(settings: Settings, package: PackageStatus) -> None:
+    if settings.output == "json":
+        output.print_json(package_json(package))
+    else:
+        show_package(output.console(), package)
+
+
+def find(status: RegistryStatus, text: str) -> PackageStatus:
+    """The package with this address; raises InvalidName for what is none, NotPublished for an unknown one."""
+    wanted = address_of(text)
+    known = {item.address: item for item in status.packages}
+    if wanted not in known:
+        close = get_close_matches(str(wanted), [str(address) for address in known], n=1)
+        hint = f'; did you mean "{close[0]}"?' if close else ""
+        raise NotPublished(f'no package is called "{wanted}"{hint}')
+    return known[wanted]
+
+
+def address_of(text: str) -> PackageAddress:
+    """With its kind, or told by the number of its parts: three make a module."""
+    text = text.lower()
+    if ":" not in text and text.count("/") in {1, 2}:
+        return parse_address(("module:" if text.count("/") == 2 else "provider:") + text)
+    return parse_address(text)
+
+
+def ready(package: PackageStatus) -> str:
+    return next((item.status for item in package.conditions if item.type == "Ready"), "Unknown")
+
+
+def good(condition: Condition) -> bool:
+    return condition.status == ("True" if condition.type in _GOOD_WHEN_TRUE else "False")
+
+
+def problems(status: RegistryStatus) -> Iterator[tuple[str, str, str, str]]:
+    """(who, reason, message, next try) of all that is not as declared, the registry first."""
+    for condition in status.conditions:
+        if not good(condition):
+            yield "registry", condition.reason, condition.message, status.next_attempt
+    for package in status.packages:
+        yield from package_problems(package)
+
+
+def package_problems(package: PackageStatus) -> Iterator[tuple[str, str, str, str]]:
+    """The causes; `Ready` only repeats the worst of them and `Reconciling` says that it is tried again."""
+    causes = [item for item in package.conditions if item.type not in {"Ready", "Reconciling"} and not good(item)]
+    if not causes and not package.failures:
+        causes = [item for item in package.conditions if item.type == "Ready" and item.status == "False"]
+    for condition in causes:
+        yield str(package.address), condition.reason, condition.message, package.next_attempt
+    for failure in package.failures:
+        yield f"{package.address} {failure.version}", failure.reason, failure.message, failure.next_retry
+
+
+def as_json(status: RegistryStatus) -> dict[str, Any]:
+    """Everything that is known."""
+    document: dict[str, Any] = output.plain(status)
+    return document | {"packages": [package_json(package) for package in status.packages]}
+
+
+def package_json(package: PackageStatus) -> dict[str, Any]:
+    document: dict[str, Any] = output.plain(package)
+    skipped = [{"ref": ref, "reason": reason} for ref, reason in package.skipped]
+    return document | {"ready": ready(package), "skipped": skipped}
+
+
+def show(out: "Console", status: RegistryStatus, *, now: datetime) -> None:
+    """The registry on top, a line per package, then what is wrong and why."""
+    if not status.last_attempt and not status.packages:
+        output.say(out, "Nothing has been reconciled into this store yet.")
+        output.say(out, "  next: gitopsreg reconcile --catalog … --store …")
+        return
+    _show_registry(out, status)
+    if status.packages:
+        output.say(out)
+        output.table(out, _COLUMNS, (_row(package, now) for package in status.packages))
+    _show_problems(out, problems(status))
+
+
+def _show_registry(out: "Console", status: RegistryStatus) -> None:
+    applied, attempted = (
+        output.short_revision(status.applied_revision),
+        output.short_revision(status.attempted_revision),
+    )
+    output.say(
+        out, f"Snapshot {output.short_digest(status.snapshot) or 'none'} of {printable(applied) or 'nothing'}", "bold"
+    )
+    if attempted != applied:
+        output.say(out, f"Attempted {printable(attempted)}")
+    next_attempt = f", next {status.next_attempt}" if status.next_attempt else ""
+    output.say(out, f"Last attempt {status.last_attempt or 'never'}{next_attempt}")
+    for condition in status.conditions:
+        message = f": {condition.message}" if condition.message else ""
+        line = f"{condition.type}={condition.status} {condition.reason}{message}"
+        output.say(out, printable(line), "" if good(condition) else "red")
+    if status.blocked_plan:
+        output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {status.blocked_plan}")
+
+
+def _row(package: PackageStatus, now: datetime) -> tuple[str, ...]:
+    return (
+        str(package.address),
+        _ready_word(package),
+        versions(package.listed),
+        output.short_digest(package.revision)[:8],
+        moment(package.last_attempt, now),
+        moment(package.next_attempt, now),
+    )
+
+
+def _ready_word(package: PackageStatus) -> str:
+    """`yes` or `no`; what is neither says why, like `Suspended`."""
+    condition = next((item for item in package.conditions if item.type == "Ready"), None)
+    if condition is None:
+        return "?"
+    return {"True": "yes", "False": "no"}.get(condition.status, condition.reason)
+
+
+def moment(stamp: str, now: datetime) -> str:
+    """How far away: `3m ago`, `in 2h`; what is no time stays as it is."""
+    try:
+        seconds = (datetime.fromisoformat(stamp) - now).total_seconds()
+    except (ValueError, TypeError):
+        return stamp
+    far = next((f"{abs(seconds) // size:.0f}{unit}" for unit, size in _UNITS if abs(seconds) >= size), "0s")
+    return f"{far} ago" if seconds < 0 else f"in {far}"
+
+
+def versions(listed: tuple[str, ...]) -> str:
+    """The newest few; `listed` is oldest first."""
+    newest = list(reversed(listed))
+    more = f" +{len(newest) - _SHOWN_VERSIONS}" if len(newest) > _SHOWN_VERSIONS else ""
+    return ", ".join(newest[:_SHOWN_VERSIONS]) + more if newest else "none"
+
+
+def _show_problems(out: "Console", found: Iterable[tuple[str, str, str, str]]) -> None:
+    lines = list(found)
+    if not lines:
+        return
+    output.say(out)
+    output.say(out, f"{output.count(len(lines), 'problem')}:", "bold")
+    for who, reason, message, retry in lines:
+        output.say(out, printable(f"  {who}  {reason}: {message}" + (f" (next try {retry})" if retry else "")))
+
+
+def show_package(out: "Console", package: PackageStatus) -> None:
+    """One package in full."""
+    output.say(out, str(package.address), "bold")
+    facts = (
+        ("Declared in", package.path),
+        ("Revision", package.revision),
+        ("Versions", ", ".join(reversed(package.listed)) or "none"),
+        ("Last attempt", package.last_attempt),
+        ("Next retry", package.next_attempt),
+        ("Failures in a row", str(package.attempts) if package.attempts else ""),
+    )
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        if value:
+            output.say(out, printable(f"{name:<{width}}  {value}"))
+    output.say(out)
+    rows = [(item.type, item.status, item.reason, item.message) for item in package.conditions]
+    output.table(out, ("CONDITION", "STATUS", "REASON", "MESSAGE"), rows)
+    _show_problems(out, ((f.version, f.reason, f.message, f.next_retry) for f in package.failures))
+    if package.skipped:
+        output.say(out)
+        output.say(out, f"{output.count(len(package.skipped), 'ref')} skipped:", "bold")
+        for ref, reason in package.skipped:
+            output.say(out, printable(f"  {ref}: {reason}"))

@@ -1,0 +1,87 @@
+"""How a run is told when it is over: a few lines for people, one object for programs."""
+
+from typing import TYPE_CHECKING, Any
+
+from gitopsreg.catalog.report import printable
+from gitopsreg.cli import output
+from gitopsreg.cli.failures import DONE, FOUND, UNAVAILABLE
+from gitopsreg.cli.status import package_problems
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gitopsreg.reconcile.pipeline import Outcome
+
+_SHOWN_FAILURES = 20
+
+
+def exit_code(outcome: "Outcome") -> int:
+    """0 all is as declared, 1 something is not (its last good version is served), 3 the catalog can't be reached."""
+    if any(item.type == "CatalogFetched" and item.status == "False" for item in outcome.status.conditions):
+        return UNAVAILABLE
+    return FOUND if outcome.blocked or outcome.failed or has_errors(outcome) else DONE
+
+
+def has_errors(outcome: "Outcome") -> bool:
+    """Whether a file of the catalog is wrong, also one that declares no package."""
+    return any(finding.severity == "error" for finding in outcome.loaded.findings)
+
+
+def as_json(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "revision": outcome.revision,
+        "snapshot": outcome.snapshot,
+        "published": outcome.published,
+        "packages": outcome.packages,
+        "versionsAdded": outcome.versions_added,
+        "bytesStored": outcome.bytes_stored,
+        "seconds": round(outcome.seconds, 3),
+        "blocked": outcome.blocked,
+        "blockedPlan": outcome.status.blocked_plan,
+        "conditions": output.plain(outcome.status.conditions),
+        "changes": output.plain(outcome.plan.changes),
+        "failed": [
+            {"who": who, "reason": reason, "message": message, "nextRetry": retry}
+            for package in outcome.failed
+            for who, reason, message, retry in package_problems(package)
+        ],
+    }
+
+
+def summary(outcome: "Outcome") -> str:
+    """One line: what came of it."""
+    revision = printable(output.short_revision(outcome.revision))
+    if outcome.blocked:
+        return f"Held back {revision}: {printable(outcome.blocked)}"
+    parts = (
+        output.count(outcome.packages, "package"),
+        f"{output.count(outcome.versions_added, 'version')} added",
+        f"{output.size(outcome.bytes_stored)} stored",
+        f"{outcome.seconds:.1f} s",
+    )
+    verb = "Published" if outcome.published else "Nothing new in"
+    return f"{verb} {revision}: {', '.join(parts)}, snapshot {output.short_digest(outcome.snapshot) or 'none'}"
+
+
+def show(out: "Console", outcome: "Outcome") -> None:
+    """The line, then whatever is not as declared."""
+    output.say(out, summary(outcome), "yellow" if outcome.blocked else "bold")
+    if outcome.status.blocked_plan:
+        output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {outcome.status.blocked_plan}")
+    _show_failures(out, outcome)
+
+
+def _show_failures(out: "Console", outcome: "Outcome") -> None:
+    lines = [
+        f"  {who}  {reason}: {message}"
+        for package in outcome.failed
+        for who, reason, message, _ in package_problems(package)
+    ]
+    if lines:
+        failed = output.count(len(outcome.failed), "package")
+        verb = "is" if len(outcome.failed) == 1 else "are"
+        output.say(out, f"{failed} {verb} not as declared; last good versions are served:", "yellow")
+    for line in lines[:_SHOWN_FAILURES]:
+        output.say(out, printable(line))
+    if len(lines) > _SHOWN_FAILURES:
+        output.say(out, f"  … and {len(lines) - _SHOWN_FAILURES} more: 'gitopsreg status' shows them all")
