@@ -26,7 +26,8 @@ from gitopsreg.model.declaration import (
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.loop import Loop
-from gitopsreg.reconcile.pipeline import Outcome, Reconciler
+from gitopsreg.reconcile.pipeline import Reconciler
+from gitopsreg.reconcile.run import Outcome
 from gitopsreg.settings import Secret, Settings
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore

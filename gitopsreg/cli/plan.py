@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gitopsreg.catalog.report import Finding
-    from gitopsreg.reconcile.pipeline import Prepared
     from gitopsreg.reconcile.plan import Change, Plan
+    from gitopsreg.reconcile.run import Prepared
 
 CHANGES = MISUSED  # Terraform's habit: with --detailed-exitcode 2 means that there are changes
 

@@ -10,7 +10,7 @@ from gitopsreg.cli.status import package_problems
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gitopsreg.reconcile.pipeline import Outcome
+    from gitopsreg.reconcile.run import Outcome
 
 _SHOWN_FAILURES = 20
 

@@ -15,7 +15,7 @@ from gitopsreg.errors import GitopsregError
 from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
-    from gitopsreg.reconcile.pipeline import Outcome
+    from gitopsreg.reconcile.run import Outcome
 
 
 class Watch:

@@ -6,7 +6,6 @@ work of one that was killed. `plan` is the same walk, stopped before anything is
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -14,19 +13,17 @@ from gitopsreg.catalog.load import Loaded, Memo, load
 from gitopsreg.catalog.source import CatalogCheckout
 from gitopsreg.errors import CheckoutFailed, PublishConflict
 from gitopsreg.index import repository
-from gitopsreg.index.model import Namespace, Package, Snapshot
-from gitopsreg.index.repository import Content, Head
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status_store import read_status, write_status
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import PackageDeclaration
-from gitopsreg.reconcile.apply import apply
 from gitopsreg.reconcile.backoff import stamp
-from gitopsreg.reconcile.conditions import Attempt, package_status
+from gitopsreg.reconcile.content import content, gate, statuses
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.health import Verdict, registry_status
-from gitopsreg.reconcile.plan import Plan, make_plan
+from gitopsreg.reconcile.plan import make_plan
 from gitopsreg.reconcile.resolve import Resolved, Visit, resolve
+from gitopsreg.reconcile.run import Outcome, Prepared
 from gitopsreg.reconcile.sync import Synced, sync
 from gitopsreg.storage.base import BlobStore
 from gitopsreg.upstream.base import Upstream
@@ -49,43 +46,6 @@ class CatalogSource(Protocol):
 
     def at(self, revision: str) -> CatalogCheckout | None:
         """A revision that was read before, without the network, also by an earlier process; None if it is not here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A run before anything is fetched or written. `unreachable` is why the catalog read is not the newest."""
-
-    now: datetime
-    checkout: CatalogCheckout
-    loaded: Loaded
-    head: Head | None
-    base: Snapshot | None
-    known: RegistryStatus
-    resolved: tuple[Resolved, ...]
-    plan: Plan
-    unreachable: CheckoutFailed | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended. `snapshot` is served now (64 hex digits, "" if none); `blocked` says which gate held it back."""
-
-    revision: str
-    snapshot: str
-    published: bool
-    packages: int
-    versions_added: int
-    bytes_stored: int
-    seconds: float
-    status: RegistryStatus
-    plan: Plan
-    loaded: Loaded
-    blocked: str = ""
-
-    @property
-    def failed(self) -> tuple[PackageStatus, ...]:
-        """Packages that are not as declared; their last good versions are served."""
-        return tuple(item for item in self.status.packages if item.conditions[0].status == "False")
 
 
 class Reconciler:
@@ -155,11 +115,11 @@ class Reconciler:
         except CheckoutFailed as error:
             self._note_unreachable(error, started)
             raise
-        reason, blocked = _gate(prepared, approve)
+        reason, blocked = gate(prepared, approve)
         if blocked:
             return self._finish(prepared, {}, prepared.base, Verdict(reason=reason, blocked=blocked))
         synced = self._sync(prepared.resolved)
-        snapshot = repository.publish(self._store, _content(prepared, synced), base=prepared.base, head=prepared.head)
+        snapshot = repository.publish(self._store, content(prepared, synced), base=prepared.base, head=prepared.head)
         if prepared.base is None or snapshot.digest != prepared.base.digest:
             self._reporter.published(snapshot.digest.hex)
         return self._finish(prepared, synced, snapshot, Verdict())
@@ -239,7 +199,7 @@ class Reconciler:
         status = registry_status(
             prepared.known,
             loaded=prepared.loaded,
-            packages=_statuses(prepared, synced, snapshot) if prepared.resolved else prepared.known.packages,
+            packages=statuses(prepared, synced, snapshot) if prepared.resolved else prepared.known.packages,
             snapshot=snapshot,
             plan=prepared.plan,
             verdict=verdict,
@@ -275,59 +235,3 @@ class Reconciler:
             now=now,
         )
         write_status(self._store, status, known=known)
-
-
-def _gate(prepared: Prepared, approve: str | None) -> tuple[str, str]:
-    """(reason, message) of what keeps this run from publishing, or ("", "")."""
-    if prepared.loaded.registry_broken:
-        return "RootConfigInvalid", prepared.loaded.registry_broken
-    if prepared.loaded.catalog.registry.suspend:
-        return "Suspended", "registry.yaml says suspend: true"
-    if prepared.plan.guard and approve != prepared.plan.digest:
-        return prepared.plan.reason, prepared.plan.guard
-    return "", ""
-
-
-def _content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Content:
-    catalog = prepared.loaded.catalog
-    packages: dict[PackageAddress, Package] = dict(prepared.base.packages) if prepared.base else {}
-    for item in prepared.resolved:
-        result = synced.get(item.draft.address, Synced())
-        after = apply(item.draft, result.records, time=catalog.time)
-        if after is not None:
-            packages[item.draft.address] = after
-    return Content(
-        revision=catalog.revision,
-        time=catalog.time,
-        hostname=catalog.registry.hostname,
-        namespaces=_namespaces(prepared, packages),
-        packages=packages,
-    )
-
-
-def _namespaces(prepared: Prepared, packages: Mapping[PackageAddress, Package]) -> tuple[Namespace, ...]:
-    """The declared ones; one whose file is broken or gone is kept while packages of it are served."""
-    declared = {
-        item.name: Namespace(name=item.name, display_name=item.display_name, aliases=item.aliases)
-        for item in prepared.loaded.catalog.namespaces
-    }
-    used = {address.namespace for address in packages}
-    before = {item.name: item for item in prepared.base.root.namespaces if item.name in used} if prepared.base else {}
-    return tuple(sorted((before | declared).values(), key=lambda item: item.name))
-
-
-def _statuses(
-    prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None
-) -> tuple[PackageStatus, ...]:
-    before = {item.address: item for item in prepared.known.packages}
-    published = snapshot.packages if snapshot else {}
-    return tuple(
-        package_status(
-            item,
-            synced.get(item.draft.address, Synced()),
-            published.get(item.draft.address),
-            Attempt(now=prepared.now, revision=prepared.loaded.catalog.revision, before=before.get(item.draft.address)),
-        )
-        for item in prepared.resolved
-        if item.state != "removed"
-    )

@@ -6,8 +6,8 @@ from gitopsreg.index.status import PackageStatus, RegistryStatus, VersionFailure
 from gitopsreg.model.address import parse_address
 from gitopsreg.model.condition import Condition
 from gitopsreg.model.declaration import Catalog
-from gitopsreg.reconcile.pipeline import Outcome
 from gitopsreg.reconcile.plan import Plan
+from gitopsreg.reconcile.run import Outcome
 
 REVISION = "main@sha1:" + "9b" * 20
 TIME = "2026-10-01T12:00:00Z"

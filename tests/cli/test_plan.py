@@ -9,8 +9,8 @@ from gitopsreg.catalog.load import Loaded
 from gitopsreg.cli import plan
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.index.status import RegistryStatus
-from gitopsreg.reconcile.pipeline import Prepared
 from gitopsreg.reconcile.plan import Change, Plan
+from gitopsreg.reconcile.run import Prepared
 from tests.cli.outcomes import a_finding, a_loaded, a_plan
 
 CHANGES = (

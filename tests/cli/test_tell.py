@@ -5,7 +5,7 @@ from rich.console import Console
 
 from gitopsreg.cli import tell
 from gitopsreg.model.condition import Condition
-from gitopsreg.reconcile.pipeline import Outcome
+from gitopsreg.reconcile.run import Outcome
 from tests.cli.outcomes import a_broken_package, a_finding, a_loaded, a_package, a_status, an_outcome
 
 UNREACHABLE = Condition(type="CatalogFetched", status="False", reason="Timeout", message="no answer in 60 s")

@@ -8,7 +8,7 @@ import pytest
 from gitopsreg.cli import logs
 from gitopsreg.cli.watch import Watch
 from gitopsreg.errors import CheckoutFailed
-from gitopsreg.reconcile.pipeline import Outcome
+from gitopsreg.reconcile.run import Outcome
 from gitopsreg.settings import Settings
 from tests.cli.outcomes import a_broken_package, a_package, an_outcome
 

@@ -15,7 +15,8 @@ from gitopsreg.model.address import ModuleAddress, PackageAddress, ProviderAddre
 from gitopsreg.model.declaration import CatalogSource, ModuleDeclaration, PackageDeclaration
 from gitopsreg.model.digest import Sha256
 from gitopsreg.reconcile.events import Silent
-from gitopsreg.reconcile.pipeline import Outcome, Reconciler
+from gitopsreg.reconcile.pipeline import Reconciler
+from gitopsreg.reconcile.run import Outcome
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.memory import MemoryStore
 from gitopsreg.transport.git import Repository

@@ -1,0 +1,68 @@
+"""What a run publishes and what it says of each package, once everything was fetched. Pure."""
+
+from collections.abc import Mapping
+
+from gitopsreg.index.model import Namespace, Package, Snapshot
+from gitopsreg.index.repository import Content
+from gitopsreg.index.status import PackageStatus
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.reconcile.apply import apply
+from gitopsreg.reconcile.conditions import Attempt, package_status
+from gitopsreg.reconcile.run import Prepared
+from gitopsreg.reconcile.sync import Synced
+
+
+def gate(prepared: Prepared, approve: str | None) -> tuple[str, str]:
+    """(reason, message) of what keeps this run from publishing, or ("", "")."""
+    if prepared.loaded.registry_broken:
+        return "RootConfigInvalid", prepared.loaded.registry_broken
+    if prepared.loaded.catalog.registry.suspend:
+        return "Suspended", "registry.yaml says suspend: true"
+    if prepared.plan.guard and approve != prepared.plan.digest:
+        return prepared.plan.reason, prepared.plan.guard
+    return "", ""
+
+
+def content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Content:
+    catalog = prepared.loaded.catalog
+    packages: dict[PackageAddress, Package] = dict(prepared.base.packages) if prepared.base else {}
+    for item in prepared.resolved:
+        result = synced.get(item.draft.address, Synced())
+        after = apply(item.draft, result.records, time=catalog.time)
+        if after is not None:
+            packages[item.draft.address] = after
+    return Content(
+        revision=catalog.revision,
+        time=catalog.time,
+        hostname=catalog.registry.hostname,
+        namespaces=_namespaces(prepared, packages),
+        packages=packages,
+    )
+
+
+def _namespaces(prepared: Prepared, packages: Mapping[PackageAddress, Package]) -> tuple[Namespace, ...]:
+    """The declared ones; one whose file is broken or gone is kept while packages of it are served."""
+    declared = {
+        item.name: Namespace(name=item.name, display_name=item.display_name, aliases=item.aliases)
+        for item in prepared.loaded.catalog.namespaces
+    }
+    used = {address.namespace for address in packages}
+    before = {item.name: item for item in prepared.base.root.namespaces if item.name in used} if prepared.base else {}
+    return tuple(sorted((before | declared).values(), key=lambda item: item.name))
+
+
+def statuses(
+    prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None
+) -> tuple[PackageStatus, ...]:
+    before = {item.address: item for item in prepared.known.packages}
+    published = snapshot.packages if snapshot else {}
+    return tuple(
+        package_status(
+            item,
+            synced.get(item.draft.address, Synced()),
+            published.get(item.draft.address),
+            Attempt(now=prepared.now, revision=prepared.loaded.catalog.revision, before=before.get(item.draft.address)),
+        )
+        for item in prepared.resolved
+        if item.state != "removed"
+    )

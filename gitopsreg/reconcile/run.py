@@ -1,0 +1,50 @@
+"""What a run knows before it fetches anything, and how it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitopsreg.catalog.load import Loaded
+from gitopsreg.catalog.source import CatalogCheckout
+from gitopsreg.errors import CheckoutFailed
+from gitopsreg.index.model import Snapshot
+from gitopsreg.index.repository import Head
+from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.reconcile.plan import Plan
+from gitopsreg.reconcile.resolve import Resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run before anything is fetched or written. `unreachable` is why the catalog read is not the newest."""
+
+    now: datetime
+    checkout: CatalogCheckout
+    loaded: Loaded
+    head: Head | None
+    base: Snapshot | None
+    known: RegistryStatus
+    resolved: tuple[Resolved, ...]
+    plan: Plan
+    unreachable: CheckoutFailed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `snapshot` is served now (64 hex digits, "" if none); `blocked` says which gate held it back."""
+
+    revision: str
+    snapshot: str
+    published: bool
+    packages: int
+    versions_added: int
+    bytes_stored: int
+    seconds: float
+    status: RegistryStatus
+    plan: Plan
+    loaded: Loaded
+    blocked: str = ""
+
+    @property
+    def failed(self) -> tuple[PackageStatus, ...]:
+        """Packages that are not as declared; their last good versions are served."""
+        return tuple(item for item in self.status.packages if item.conditions[0].status == "False")
