@@ -255,9 +255,17 @@ def _private_key_given() -> IntegrityError:
 
 def _packets(data: bytes, reason: str, what: str) -> list[Packet]:
     try:
-        return list(PacketPile.from_bytes(data))
+        return [packet for packet in PacketPile.from_bytes(data) if _is_known(packet)]
     except RuntimeError as error:
         raise IntegrityError(f"{what} can't be read as OpenPGP: {_first_line(error)}", reason=reason) from error
+
+
+def _is_known(packet: Packet) -> bool:
+    """Packets of kinds that nobody has defined are passed over, as RFC 9580 4.3 lets readers do."""
+    try:
+        return packet.tag is not None
+    except RuntimeError:
+        return False
 
 
 def _revoked_subkeys(packets: Iterable[Packet]) -> Iterable[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pysequoia
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitopsreg.errors import IntegrityError
@@ -247,6 +247,7 @@ class TestReadKey:
             read_key(text)
 
     @given(st.binary(max_size=200))
+    @example(b"\xbf")
     @settings(max_examples=50, deadline=None)
     def test_any_bytes_in_armor_are_refused_with_our_error(self, data: bytes) -> None:
         with pytest.raises(IntegrityError):
