@@ -1,4 +1,3 @@
-import os
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,8 @@ from tests.releases import a_signer
 
 DATA = b"signed bytes\n"
 FILES = Path(__file__).parent / "data" / "openpgp"  # made by make.sh beside them
-REAL_KEYS = os.environ.get("GITOPSREG_TEST_KEYS", "")  # a tar of a registry laid out like opentofu/registry
+# The public registry's data, laid out like opentofu/registry, where it lies beside the clone.
+REAL_KEYS = Path(__file__).parents[3] / "shared" / "data" / "opentofu-registry-a-m.tar.xz"
 
 
 def a_key(name: str) -> SigningKey:
@@ -261,7 +261,7 @@ def test_any_bytes_as_a_signature_are_refused_with_our_error(data: bytes) -> Non
         verify(DATA, data, [a_key("lasting")])
 
 
-@pytest.mark.skipif(not REAL_KEYS, reason="GITOPSREG_TEST_KEYS names no archive of a public registry's keys")
+@pytest.mark.skipif(not REAL_KEYS.exists(), reason="the public registry's data is not beside this clone")
 def test_every_key_of_a_public_registry_can_be_read() -> None:
     read = []
     with tarfile.open(REAL_KEYS) as archive:
