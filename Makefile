@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 .PHONY: run test lint types layers pytest format pins clean
 
 run: $(READY)
-	@$(BIN)/gitopsreg up --catalog . --path example-catalog --store file://$(CURDIR)/.run/store --cache .run/cache
+	@$(BIN)/gitopsreg up --catalog . --path example-catalog --store .run/store --cache .run/cache
 
 test: lint types layers pytest
 
