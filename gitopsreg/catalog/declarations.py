@@ -26,6 +26,7 @@ from gitopsreg.model.declaration import (
     Yank,
 )
 from gitopsreg.model.digest import Sha256
+from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
 
 
@@ -131,8 +132,8 @@ def _source(spec: Spec) -> Source:
 def _versions(spec: Spec, reading: Reading) -> VersionRules:
     constraint = spec.get("constraint")
     return VersionRules(
-        include=tuple(spec.get("include", ())),
-        exclude=tuple(spec.get("exclude", ())),
+        include=tuple(map(Pattern.parse, spec.get("include", ()))),
+        exclude=tuple(map(Pattern.parse, spec.get("exclude", ()))),
         constraint=Constraint.parse(constraint, reading) if constraint else None,
         prereleases=spec["prereleases"],
         blocked=tuple(_block(block, reading) for block in spec.get("blocked", ())),

@@ -54,7 +54,7 @@ _TABLE = (
     Rule("GR305", "a replacement exists", "users would be sent nowhere", "warning"),
     Rule("GR306", "replacements do not go round in circles", "users would be sent round in circles", "warning"),
     Rule("GR401", "constraints can be read", "it would be unclear which versions are meant"),
-    Rule("GR402", "regular expressions are legal and quick", "a few characters can keep a matcher busy for years"),
+    Rule("GR402", "regular expressions can be read", "it would be unclear which versions are meant"),
     Rule("GR403", "a version is pinned, yanked or blocked once", "it would be unclear which entry counts"),
     Rule("GR404", "a version is not pinned and blocked", "the block wins, the pin does nothing", "warning"),
     Rule("GR405", "a source of type catalog has pins", "they are the list of its versions"),

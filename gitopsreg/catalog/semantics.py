@@ -7,11 +7,11 @@ from typing import Any
 
 from gitopsreg.catalog.cursor import Cursor
 from gitopsreg.catalog.duration import parse_duration
-from gitopsreg.catalog.patterns import check_pattern
 from gitopsreg.catalog.problem import Problem
 from gitopsreg.catalog.urls import url_problem
 from gitopsreg.errors import InvalidName, quoted
 from gitopsreg.model.constraint import Constraint, Reading
+from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
 
 _LATER_SOURCES = {"release-assets", "http", "registry", "opentofu-git"}
@@ -67,7 +67,7 @@ def _versions(versions: Cursor, reading: Reading) -> Iterator[Problem]:
     yield from _legal(versions / "constraint", "GR401", constraint)
     for key in ("include", "exclude"):
         for item in versions / key:
-            yield from _legal(item, "GR402", check_pattern)
+            yield from _legal(item, "GR402", Pattern.parse)
     for block in versions / "blocked":
         yield from _legal(block / "range", "GR401", constraint)
         if _parsed(block / "version"):

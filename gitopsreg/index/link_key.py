@@ -1,6 +1,7 @@
 """The secret that signs download links, in the store's private area: made once, then only read."""
 
 import secrets
+from contextlib import suppress
 
 from gitopsreg.errors import KeyMissing, PublishConflict, StorageError
 from gitopsreg.index.keys import LINK_KEY
@@ -23,11 +24,10 @@ def read_link_key(reader: BlobReader) -> bytes | None:
 def ensure_link_key(store: BlobStore) -> bytes:
     """The key; makes it when there is none. Of several makers at once one wins and all get the same key."""
     key = read_link_key(store)
-    if key is not None:
-        return key
-    try:
-        made = secrets.token_bytes(_SIZE)
-        store.replace(LINK_KEY, made, expected=None)
-    except PublishConflict:
-        return ensure_link_key(store)
-    return made
+    if key is None:
+        with suppress(PublishConflict):  # then somebody else's is there
+            store.replace(LINK_KEY, secrets.token_bytes(_SIZE), expected=None)
+        key = read_link_key(store)
+    if key is None:
+        raise StorageError(f'"{LINK_KEY}" can\'t be made in the store: it neither takes one nor has one')
+    return key

@@ -7,6 +7,7 @@ from typing import Literal
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
 from gitopsreg.model.constraint import Constraint
 from gitopsreg.model.digest import Sha256
+from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
 
 Visibility = Literal["listed", "hidden"]
@@ -84,8 +85,8 @@ class Deprecation:
 class VersionRules:
     """Which of the upstream's versions are published; applied in the order of the fields. `keep_latest` 0 keeps all."""
 
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    include: tuple[Pattern, ...] = ()
+    exclude: tuple[Pattern, ...] = ()
     constraint: Constraint | None = None
     prereleases: bool = False
     blocked: tuple[Block, ...] = ()

@@ -1,6 +1,6 @@
 """The package that a draft makes of the published one and the new records. Pure; a version's content never changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,8 +15,9 @@ from gitopsreg.index.model import (
 )
 from gitopsreg.model.address import ModuleAddress
 from gitopsreg.model.declaration import GitSource, PackageDeclaration
+from gitopsreg.model.version import Version
 from gitopsreg.reconcile.draft import Draft
-from gitopsreg.reconcile.select import block_of
+from gitopsreg.reconcile.select import block_of, newest
 
 Record = TypeVar("Record", bound=PublishedVersion)
 
@@ -47,28 +48,34 @@ def _shelved(record: Record) -> Record:
     return record if record.listing == "blocked" else replace(record, listing="archived")
 
 
+def listable(draft: Draft, declaration: PackageDeclaration, versions: Iterable[Version]) -> frozenset[Version]:
+    """Which of the versions that are there the rules admit, the newest `keep_latest` of them."""
+    return frozenset(newest(declaration.versions, (v for v in versions if v.text in draft.admitted)))
+
+
 def _package(
     draft: Draft, declaration: PackageDeclaration, versions: Sequence[ModuleVersion | ProviderVersion]
 ) -> Package:
+    kept = listable(draft, declaration, (record.version for record in versions))
     source = declaration.source.url if isinstance(declaration.source, GitSource) else ""
     if isinstance(declaration.address, ModuleAddress):
         return ModulePackage(
             address=declaration.address,
-            versions=tuple(_follow(draft, declaration, v) for v in versions if isinstance(v, ModuleVersion)),
+            versions=tuple(_follow(kept, declaration, v) for v in versions if isinstance(v, ModuleVersion)),
             source=source,
             description=declaration.description,
             deprecation=declaration.deprecation,
         )
     return ProviderPackage(
         address=declaration.address,
-        versions=tuple(_follow(draft, declaration, v) for v in versions if isinstance(v, ProviderVersion)),
+        versions=tuple(_follow(kept, declaration, v) for v in versions if isinstance(v, ProviderVersion)),
         source=source,
         description=declaration.description,
         deprecation=declaration.deprecation,
     )
 
 
-def _follow(draft: Draft, declaration: PackageDeclaration, record: Record) -> Record:
+def _follow(kept: frozenset[Version], declaration: PackageDeclaration, record: Record) -> Record:
     """The record with what the catalog says of it today."""
     rules = declaration.versions
     block = block_of(rules, record.version)
@@ -76,7 +83,7 @@ def _follow(draft: Draft, declaration: PackageDeclaration, record: Record) -> Re
     listing: Listing = "archived"
     if block:
         listing = "blocked"
-    elif record.version.text in draft.admitted:
+    elif record.version in kept:
         listing = yank.visibility if yank else "listed"
     return replace(
         record,

@@ -10,6 +10,16 @@ FIRST_RECHECK = timedelta(minutes=15)
 LAST_RECHECK = timedelta(hours=24)
 
 
+_TRANSIENT = frozenset(
+    {"AuthenticationFailed", "NotFound", "Moved", "HostKeyMismatch", "TLSFailed", "Timeout", "UpstreamError"}
+)
+
+
+def is_transient(reason: str) -> bool:
+    """Whether trying again may help, though neither the upstream's content nor the catalog has changed."""
+    return reason in _TRANSIENT or reason == "WriteFailed"
+
+
 def retry_delay(attempts: int, *, seed: str, integrity: bool = False) -> timedelta:
     """How long to wait after this many failures in a row (1, 2, …): doubling, capped, with full jitter.
 

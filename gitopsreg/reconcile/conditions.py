@@ -4,19 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gitopsreg.errors import GitopsregError, IntegrityError, StorageError, UpstreamError
+from gitopsreg.errors import GitopsregError, StorageError, UpstreamError
 from gitopsreg.index.model import Package
 from gitopsreg.index.status import PackageStatus, VersionFailure
 from gitopsreg.model.condition import Condition, ConditionType
-from gitopsreg.reconcile.backoff import next_visit, retry_delay, stamp
+from gitopsreg.reconcile.backoff import is_transient, next_visit, retry_delay, stamp
 from gitopsreg.reconcile.draft import Problem
 from gitopsreg.reconcile.plan import listed
 from gitopsreg.reconcile.resolve import Resolved
 from gitopsreg.reconcile.sync import Failure, Synced
-
-_FETCHING = frozenset(
-    {"AuthenticationFailed", "NotFound", "Moved", "HostKeyMismatch", "TLSFailed", "Timeout", "UpstreamError"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +31,7 @@ def package_status(resolved: Resolved, synced: Synced, after: Package | None, at
         return before
     failures = tuple(_failures(resolved, synced, attempt))
     error = resolved.error or synced.error
-    attempts = (before.attempts if before else 0) + 1 if error else 0
+    attempts = (before.attempts if before and _same_spec(resolved, before) else 0) + 1 if error else 0
     return PackageStatus(
         address=resolved.draft.address,
         path=_path(resolved, before),
@@ -47,8 +43,13 @@ def package_status(resolved: Resolved, synced: Synced, after: Package | None, at
         attempts=attempts,
         failures=failures,
         skipped=tuple((item.ref, item.reason) for item in resolved.draft.left_out),
-        skip_key="" if error else resolved.skip_key,
+        skip_key=resolved.skip_key,
     )
+
+
+def _same_spec(resolved: Resolved, before: PackageStatus) -> bool:
+    """Back-off starts over when the declaration (or a key it names) has changed."""
+    return resolved.skip_key.partition(".")[0] == before.skip_key.partition(".")[0]
 
 
 def _path(resolved: Resolved, before: PackageStatus | None) -> str:
@@ -64,15 +65,14 @@ def _applied(resolved: Resolved, attempt: Attempt) -> str:
 
 
 def _failures(resolved: Resolved, synced: Synced, attempt: Attempt) -> Iterator[VersionFailure]:
-    before = {failure.version: failure for failure in attempt.before.failures} if attempt.before else {}
-    yield from resolved.waiting
-    problems = [*resolved.draft.refused, *(_problem(failure) for failure in synced.failures)]
-    # A refusal waits for the upstream or the catalog to change: looking again soon would not mend it.
-    retried = {failure.version for failure in synced.failures if not isinstance(failure.error, IntegrityError)}
-    for problem in problems:
+    same = attempt.before is not None and attempt.before.skip_key == resolved.skip_key
+    before = {failure.version: failure for failure in attempt.before.failures} if attempt.before and same else {}
+    refused = {problem.version for problem in resolved.draft.refused}
+    yield from (failure for failure in resolved.waiting if failure.version not in refused)
+    for problem in (*resolved.draft.refused, *(_problem(failure) for failure in synced.failures)):
         attempts = before[problem.version].attempts + 1 if problem.version in before else 1
         seed = f"{resolved.draft.address}@{problem.version}"
-        delay = retry_delay(attempts, seed=seed, integrity=problem.version not in retried)
+        delay = retry_delay(attempts, seed=seed, integrity=not is_transient(problem.reason))
         yield VersionFailure(
             version=problem.version,
             reason=problem.reason,
@@ -110,6 +110,8 @@ def _conditions(
 
 
 def _ready(resolved: Resolved, abnormal: list[Condition], after: Package | None) -> Condition:
+    if resolved.state == "late":
+        return Condition(type="Ready", status="Unknown", reason="Progressing", message="the upstream is slow to answer")
     if resolved.state == "suspended":
         return Condition(type="Ready", status="Unknown", reason="Suspended", message="suspend: true")
     worst = next((item for item in abnormal if item.type not in {"UpstreamMutated", "Reconciling"}), None)
@@ -156,7 +158,7 @@ def _version_conditions(failures: tuple[VersionFailure, ...]) -> Iterator[Condit
 def _kind(failure: VersionFailure) -> ConditionType:
     if failure.reason == "WriteFailed":
         return "StorageFailed"
-    return "FetchFailed" if failure.reason in _FETCHING else "VerificationFailed"
+    return "FetchFailed" if is_transient(failure.reason) else "VerificationFailed"
 
 
 def _of(problem: Problem) -> str:

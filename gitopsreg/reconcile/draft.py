@@ -7,7 +7,7 @@ from gitopsreg.index.model import Package, PublishedVersion
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
 from gitopsreg.model.version import Version
-from gitopsreg.reconcile.select import pin_mismatch, select
+from gitopsreg.reconcile.select import Selection, newest, pin_mismatch, select
 from gitopsreg.upstream.base import Discovery, Found, Skipped
 
 
@@ -25,8 +25,8 @@ class Draft:
     """One package's next state, all but the bytes.
 
     `keep` means: serve exactly what is published. Without a declaration (and without `keep`) the package is archived.
-    `admitted` are version texts that shall be listed once they are in the ledger; `wanted` those not there yet; `again`
-    are published ones whose content is to be fetched and verified once more.
+    `admitted` are version texts that may be listed once they are in the ledger (the newest `keep_latest` of them are);
+    `wanted` are those to fetch; `again` are published ones whose content is to be fetched and verified once more.
     """
 
     address: PackageAddress
@@ -53,7 +53,8 @@ def draft(
     ledger = {record.version: record for record in published.versions} if published else {}
     selection = select(declaration.versions, _known_versions(declaration, found, ledger, reached=discovery is not None))
     admitted = frozenset(version.text for version in selection.admitted)
-    new = [found[version] for version in selection.admitted if version in found and version not in ledger]
+    capped = newest(declaration.versions, selection.admitted)
+    new = [found[version] for version in capped if version in found and version not in ledger]
     refused = tuple(_refused(declaration, new, ledger))
     bad = {problem.version for problem in refused}
     return Draft(
@@ -65,8 +66,14 @@ def draft(
         admitted=admitted,
         mutated=tuple(_mutations(declaration, found, ledger)) if discovery else (),
         refused=refused,
-        left_out=(discovery.skipped if discovery else ()) + selection.left_out,
+        left_out=(discovery.skipped if discovery else ()) + selection.left_out + _older(declaration, selection, capped),
     )
+
+
+def _older(declaration: PackageDeclaration, selection: Selection, capped: Sequence[Version]) -> tuple[Skipped, ...]:
+    reason = f"older than the newest {declaration.versions.keep_latest} (keepLatest)"
+    older = selection.admitted[: len(selection.admitted) - len(capped)]
+    return tuple(Skipped(ref=version.text, reason=reason) for version in older)
 
 
 def _known_versions(

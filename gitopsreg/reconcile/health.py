@@ -43,10 +43,14 @@ def registry_status(
         applied_revision=known.applied_revision if verdict.blocked else loaded.catalog.revision,
         snapshot=snapshot.digest.hex if snapshot else "",
         last_attempt=stamp(now),
-        next_attempt=min((item.next_attempt for item in packages if item.next_attempt), default=""),
+        next_attempt="" if verdict.blocked else _first_visit(packages),
         blocked_plan=plan.digest if verdict.reason == "MassChangeGuard" else "",
         packages=packages,
     )
+
+
+def _first_visit(packages: tuple[PackageStatus, ...]) -> str:
+    return min((item.next_attempt for item in packages if item.next_attempt), default="")
 
 
 def _fetched(unreachable: CheckoutFailed | None, loaded: Loaded | None) -> Condition:

@@ -5,13 +5,15 @@ the runs happen in the loop's own thread, so a tick and a webhook can't run side
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Condition, Event, Thread
 
 
 class Loop:
     """Runs `work(everything)` whenever it was asked to, with `gap` seconds of rest between two runs.
 
-    `everything` is True when somebody asked for a reconcile now, False for a tick of the clock. `work` must not raise.
+    `everything` is True when somebody asked for a reconcile now, False for a tick of the clock. What `work` raises is
+    lost: it has to tell of its own troubles.
     """
 
     def __init__(self, work: Callable[[bool], None], *, gap: float = 1.0) -> None:
@@ -55,7 +57,8 @@ class Loop:
         while self._wait():
             with self._marked:
                 everything, self._everything, self._pending = self._everything, False, False
-            self._work(everything)
+            with suppress(Exception, SystemExit):  # whatever it is, it must not end the runs to come
+                self._work(everything)
             self._stopping.wait(self._gap)
 
     def _wait(self) -> bool:

@@ -4,8 +4,8 @@ Always true here: bytes first, pointer last; a failure leaves the last good inde
 work of one that was killed. `plan` is the same walk, stopped before anything is fetched or written.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -13,17 +13,20 @@ from gitopsreg.catalog.load import Loaded, Memo, load
 from gitopsreg.catalog.source import CatalogCheckout
 from gitopsreg.errors import CheckoutFailed, PublishConflict
 from gitopsreg.index import repository
+from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Snapshot
+from gitopsreg.index.repository import Head
 from gitopsreg.index.status_store import read_status, write_status
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.content import content, gate, statuses
 from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.gather import gather
 from gitopsreg.reconcile.health import Verdict, registry_status
 from gitopsreg.reconcile.plan import make_plan
-from gitopsreg.reconcile.resolve import Resolved, Visit, resolve
-from gitopsreg.reconcile.run import Outcome, Prepared
+from gitopsreg.reconcile.resolve import Resolution, Resolved, Visit, resolve
+from gitopsreg.reconcile.run import Outcome, Prepared, held_open
 from gitopsreg.reconcile.sync import Synced, sync
 from gitopsreg.storage.base import BlobStore
 from gitopsreg.upstream.base import Upstream
@@ -31,8 +34,8 @@ from gitopsreg.upstream.base import Upstream
 # How often a run starts over because another reconciler published first.
 _RACES = 5
 
-In = TypeVar("In")
 Out = TypeVar("Out")
+Late = tuple[tuple[PackageAddress, Future[Out]], ...]
 
 
 class CatalogSource(Protocol):
@@ -70,6 +73,19 @@ class Reconciler:
         self._memo = Memo()
         self._snapshot: Snapshot | None = None
         self._commit = ""
+        self._held = False
+        self._patience: float | None = None
+        self._wake: Callable[[], None] = lambda: None
+        self._asking: dict[PackageAddress, Future[Resolved]] = {}
+        self._fetching: dict[PackageAddress, Future[Synced]] = {}
+
+    def hurry(self, patience: float, wake: Callable[[], None]) -> None:
+        """From now on wait `patience` seconds for slow upstreams, no longer: a later run publishes what they bring.
+
+        `wake` is called, from any thread, when something late is there.
+        """
+        self._patience = patience
+        self._wake = wake
 
     def tick(self) -> Outcome | None:
         """Run if there is anything to do: the ref moved, another reconciler published, a package is due."""
@@ -94,9 +110,22 @@ class Reconciler:
             return True
         head = repository.read_head(self._store)
         behind = head is None or self._snapshot is None or head.root != self._snapshot.digest
-        return moved or behind or self._is_due()
+        return moved or behind or self._has_arrived() or self._is_due()
+
+    def _has_arrived(self) -> bool:
+        asked = any(future.done() for future in self._asking.values())
+        return asked or any(future.done() for future in self._fetching.values())
+
+    def _answers(self) -> dict[PackageAddress, Resolved]:
+        """What came too late for the run before; what is still out stays out."""
+        here = {address: future for address, future in self._asking.items() if future.done()}
+        self._asking = {address: future for address, future in self._asking.items() if address not in here}
+        self._fetching = {address: future for address, future in self._fetching.items() if not future.done()}
+        return {address: future.result() for address, future in here.items()}
 
     def _is_due(self) -> bool:
+        if self._held:  # only a new commit, or another reconciler's publish, opens the gate
+            return False
         now = stamp(self._now())
         return any(item.next_attempt and item.next_attempt <= now for item in read_status(self._store).packages)
 
@@ -118,16 +147,40 @@ class Reconciler:
         reason, blocked = gate(prepared, approve)
         if blocked:
             return self._finish(prepared, {}, prepared.base, Verdict(reason=reason, blocked=blocked))
-        synced = self._sync(prepared.resolved)
+        prepared, synced = self._fetch(prepared)
+        return self._publish(prepared, synced)
+
+    def _fetch(self, prepared: Prepared) -> tuple[Prepared, dict[PackageAddress, Synced]]:
+        """What comes home in time; whatever is slow is published by a later run and keeps nobody waiting."""
+        work = [item for item in prepared.resolved if item.draft.wanted or item.draft.again]
+        self._reporter.fetching(sum(len(item.draft.wanted) + len(item.draft.again) for item in work))
+        syncs = gather(self._sync, work, jobs=self._jobs, patience=self._patience)
+        late = self._watch(tuple((item.draft.address, future) for item, future in syncs.late))
+        self._fetching |= late
+        return held_open(prepared, late), {item.draft.address: result for item, result in syncs.done}
+
+    def _watch(self, late: Late[Out]) -> dict[PackageAddress, Future[Out]]:
+        for _, future in late:
+            future.add_done_callback(lambda _: self._wake())
+        return dict(late)
+
+    def _sync(self, item: Resolved) -> Synced:
+        return sync(item, self._store, self._reporter)
+
+    def _publish(self, prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Outcome:
+        ensure_link_key(self._store)
         snapshot = repository.publish(self._store, content(prepared, synced), base=prepared.base, head=prepared.head)
         if prepared.base is None or snapshot.digest != prepared.base.digest:
             self._reporter.published(snapshot.digest.hex)
         return self._finish(prepared, synced, snapshot, Verdict())
 
+    def _published(self) -> tuple[Head | None, Snapshot | None]:
+        head = repository.read_head(self._store)
+        return head, repository.load(self._store, head.root, known=self._snapshot) if head else None
+
     def _prepare(self, *, everything: bool, force: bool) -> Prepared:
         now = self._now()
-        head = repository.read_head(self._store)
-        base = repository.load(self._store, head.root, known=self._snapshot) if head else None
+        head, base = self._published()
         checkout, unreachable = self._checkout(base)
         self._reporter.started(checkout.files.revision)
         loaded = load(checkout.files, memo=self._memo)
@@ -138,10 +191,13 @@ class Reconciler:
             now=stamp(now),
             everything=everything,
             force=force,
+            answers=self._answers(),
+            busy=frozenset((*self._fetching, *self._asking)),
         )
-        resolved = self._resolve(loaded, checkout, visit)
+        resolution = self._resolve(loaded, checkout, visit)
+        self._asking |= self._watch(resolution.late)
         plan = make_plan(
-            [item.draft for item in resolved],
+            [item.draft for item in resolution.resolved],
             revision=loaded.catalog.revision,
             time=loaded.catalog.time,
             guards=loaded.catalog.registry.guards,
@@ -153,7 +209,7 @@ class Reconciler:
             head=head,
             base=base,
             known=known,
-            resolved=tuple(resolved),
+            resolved=resolution.resolved,
             plan=plan,
             unreachable=unreachable,
         )
@@ -168,38 +224,29 @@ class Reconciler:
                 raise
             return published, error
 
-    def _resolve(self, loaded: Loaded, checkout: CatalogCheckout, visit: Visit) -> list[Resolved]:
+    def _resolve(self, loaded: Loaded, checkout: CatalogCheckout, visit: Visit) -> Resolution:
         if loaded.registry_broken or loaded.catalog.registry.suspend:
-            return []
+            return Resolution(())
         return resolve(
             loaded.catalog,
             visit,
             lambda declaration: self._upstream_for(declaration, checkout),
-            parallel=self._parallel,
+            jobs=self._jobs,
+            patience=self._patience,
             reporter=self._reporter,
         )
-
-    def _parallel(self, work: Callable[[In], Out], items: Iterable[In]) -> Iterable[Out]:
-        if self._jobs == 1:
-            return [work(item) for item in items]
-        with ThreadPoolExecutor(self._jobs, thread_name_prefix="reconcile") as pool:
-            return list(pool.map(work, items))
-
-    def _sync(self, resolved: Iterable[Resolved]) -> dict[PackageAddress, Synced]:
-        work = [item for item in resolved if item.draft.wanted or item.draft.again]
-        self._reporter.fetching(sum(len(item.draft.wanted) + len(item.draft.again) for item in work))
-        results = self._parallel(lambda item: sync(item, self._store, self._reporter), work)
-        return {item.draft.address: result for item, result in zip(work, results, strict=True)}
 
     def _finish(
         self, prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None, verdict: Verdict
     ) -> Outcome:
         self._snapshot = snapshot
+        self._held = bool(verdict.blocked)
         self._commit = "" if prepared.unreachable else prepared.checkout.commit.oid
         status = registry_status(
             prepared.known,
             loaded=prepared.loaded,
-            packages=statuses(prepared, synced, snapshot) if prepared.resolved else prepared.known.packages,
+            # What a gate held back was not applied, so nothing new is known of any package.
+            packages=prepared.known.packages if verdict.blocked else statuses(prepared, synced, snapshot),
             snapshot=snapshot,
             plan=prepared.plan,
             verdict=verdict,

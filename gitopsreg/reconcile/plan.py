@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from gitopsreg.index.model import Package
-from gitopsreg.model.declaration import Guards, Yank
+from gitopsreg.model.declaration import Guards
 from gitopsreg.model.digest import Sha256
-from gitopsreg.reconcile.apply import apply
+from gitopsreg.reconcile.apply import apply, listable
 from gitopsreg.reconcile.draft import Draft
 
 Action = Literal["add", "change", "archive", "restore", "none"]
@@ -57,22 +57,26 @@ def _digest(revision: str, changes: Iterable[Change]) -> str:
 
 def _change(draft: Draft, time: str) -> Change | None:
     after = apply(draft, (), time=time)
-    wanted = tuple(item.version.text for item in draft.wanted)
-    if after == draft.published and not wanted:
+    if after == draft.published and not draft.wanted:
         return None
-    before_listed, after_listed = listed(draft.published), listed(after)
-    hidden = {yank.version.text for yank in _yanks(draft) if yank.visibility == "hidden"}
+    before_listed, after_listed = listed(draft.published), _listed_after(draft, after)
     return Change(
         address=str(draft.address),
         action=_action(draft),
-        added=tuple(v for v in after_listed if v not in before_listed) + tuple(v for v in wanted if v not in hidden),
+        added=tuple(v for v in after_listed if v not in before_listed),
         removed=tuple(v for v in before_listed if v not in after_listed),
         notes=tuple(_notes(draft.published, after)),
     )
 
 
-def _yanks(draft: Draft) -> tuple[Yank, ...]:
-    return draft.declaration.versions.yanked if draft.declaration else ()
+def _listed_after(draft: Draft, after: Package | None) -> tuple[str, ...]:
+    """The versions in lists when every wanted one comes home."""
+    if draft.declaration is None or draft.keep:
+        return listed(after)
+    ledger = draft.published.versions if draft.published else ()
+    versions = {record.version for record in ledger} | {item.version for item in draft.wanted}
+    hidden = {yank.version for yank in draft.declaration.versions.yanked if yank.visibility == "hidden"}
+    return tuple(v.text for v in sorted(listable(draft, draft.declaration, versions) - hidden))
 
 
 def _action(draft: Draft) -> Action:

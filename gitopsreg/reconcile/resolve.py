@@ -3,8 +3,9 @@
 One upstream that fails costs its own package only; a package that is not due is kept as it is and costs nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Literal
 
@@ -20,14 +21,16 @@ from gitopsreg.model.declaration import (
     ProviderDeclaration,
     UnsupportedSource,
 )
+from gitopsreg.reconcile.backoff import is_transient
 from gitopsreg.reconcile.draft import Draft, draft
 from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.gather import gather
 from gitopsreg.upstream.base import Discovery, Upstream
 
 # Raised when the same input would resolve to something else, so that nothing is skipped on old knowledge.
 RESOLVER = 1
 
-State = Literal["resolved", "kept", "failed", "suspended", "unsupported", "invalid", "removed"]
+State = Literal["resolved", "kept", "late", "failed", "suspended", "unsupported", "invalid", "removed"]
 UpstreamFactory = Callable[[PackageDeclaration], Upstream]
 
 
@@ -48,7 +51,8 @@ class Resolved:
 class Visit:
     """One run's knowledge: what is published, how the last run went, what time it is.
 
-    `everything` ignores schedules; `force` verifies again what is published.
+    `everything` ignores schedules; `force` verifies again what is published. `answers` came too late for the last run;
+    `busy` packages have an answer or content still on its way, so they are left alone.
     """
 
     published: Mapping[PackageAddress, Package]
@@ -56,6 +60,19 @@ class Visit:
     now: str
     everything: bool
     force: bool = False
+    answers: Mapping[PackageAddress, "Resolved"] = field(default_factory=dict)
+    busy: frozenset[PackageAddress] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Every package that is declared, or published and no longer declared, in the order of addresses.
+
+    Upstreams that did not answer in time have their package kept as it is (state "late"); their answers are in `late`.
+    """
+
+    resolved: tuple[Resolved, ...]
+    late: tuple[tuple[PackageAddress, Future[Resolved]], ...] = ()
 
 
 def resolve(
@@ -63,10 +80,11 @@ def resolve(
     visit: Visit,
     upstream_for: UpstreamFactory,
     *,
-    parallel: Callable[[Callable[[PackageDeclaration], Resolved], Iterable[PackageDeclaration]], Iterable[Resolved]],
+    jobs: int,
+    patience: float | None,
     reporter: Reporter,
-) -> list[Resolved]:
-    """Every package that is declared, or published and no longer declared, in the order of addresses."""
+) -> Resolution:
+    """Ask every upstream that is due, waiting `patience` seconds for all of them (None: as long as they take)."""
 
     def one(declaration: PackageDeclaration) -> Resolved:
         resolved = _declared(declaration, visit, upstream_for)
@@ -74,11 +92,15 @@ def resolve(
         return resolved
 
     reporter.resolving(len(catalog.packages))
-    everything = list(parallel(one, catalog.packages))
+    answers = gather(one, catalog.packages, jobs=jobs, patience=patience)
+    everything = [resolved for _, resolved in answers.done]
+    everything += [_late(declaration, visit) for declaration, _ in answers.late]
     everything += [_invalid(item, visit) for item in catalog.invalid]
     declared = {item.draft.address for item in everything}
     everything += [_removed(address, visit) for address in visit.published if address not in declared]
-    return sorted(everything, key=lambda item: str(item.draft.address))
+    everything.sort(key=lambda item: str(item.draft.address))
+    late = tuple((declaration.address, future) for declaration, future in answers.late)
+    return Resolution(tuple(everything), late)
 
 
 def _declared(declaration: PackageDeclaration, visit: Visit, upstream_for: UpstreamFactory) -> Resolved:
@@ -88,6 +110,11 @@ def _declared(declaration: PackageDeclaration, visit: Visit, upstream_for: Upstr
         return Resolved(draft=kept, state="suspended")
     if isinstance(declaration.source, UnsupportedSource):
         return Resolved(draft=kept, state="unsupported")
+    if declaration.address in visit.busy:
+        return _late(declaration, visit)
+    answer = visit.answers.get(declaration.address)
+    if answer and answer.draft.published == published and answer.draft.declaration == declaration:
+        return answer
     before = visit.known.get(declaration.address)
     if before and not is_due(declaration, before, visit):
         return Resolved(draft=kept, state="kept", skip_key=before.skip_key)
@@ -104,27 +131,39 @@ def _asked(
     try:
         upstream = upstream_for(declaration)
         discovery = upstream.discover()
+        item = draft(declaration, published, discovery, force=visit.force)
     except UpstreamError as error:
-        return Resolved(draft=draft(declaration, published, None), state="failed", error=error)
+        return _failed(declaration, published, error)
     except Exception as error:  # noqa: BLE001 - a fault of ours in one package must not stop the others
-        internal = UpstreamError(f"internal error: {error!r}", reason="InternalError")
-        return Resolved(draft=draft(declaration, published, None), state="failed", error=internal)
+        return _failed(declaration, published, UpstreamError(f"internal error: {error!r}", reason="InternalError"))
     key = skip_key(declaration, discovery)
     waiting = _waiting(before, key, visit)
-    return Resolved(
-        draft=_without(draft(declaration, published, discovery, force=visit.force), waiting),
-        state="resolved",
-        skip_key=key,
-        upstream=upstream,
-        waiting=waiting,
-    )
+    return Resolved(draft=_without(item, waiting), state="resolved", skip_key=key, upstream=upstream, waiting=waiting)
+
+
+def _failed(declaration: PackageDeclaration, published: Package | None, error: UpstreamError) -> Resolved:
+    """What the catalog says of published versions still holds, if that much can be worked out."""
+    try:
+        item = draft(declaration, published, None)
+    except Exception:  # noqa: BLE001 - as above
+        item = Draft(address=declaration.address, published=published, declaration=declaration, keep=True)
+    return Resolved(draft=item, state="failed", skip_key=f"{declaration_key(declaration)}.", error=error)
 
 
 def _waiting(before: PackageStatus | None, key: str, visit: Visit) -> tuple[VersionFailure, ...]:
-    """Failures are waited out only while nothing that fed them has changed."""
-    if before is None or visit.everything or before.skip_key != key:
+    """Failures are waited out only while nothing that fed them has changed.
+
+    To be asked to reconcile now cuts waits for the network short; what was refused would be refused again.
+    """
+    if before is None or visit.force or before.skip_key != key or _clock_went_back(before, visit):
         return ()
-    return tuple(failure for failure in before.failures if failure.next_retry > visit.now)
+    later = (failure for failure in before.failures if failure.next_retry > visit.now)
+    return tuple(failure for failure in later if not (visit.everything and is_transient(failure.reason)))
+
+
+def _clock_went_back(before: PackageStatus, visit: Visit) -> bool:
+    """Then schedules made by the wrong clock may lie years ahead: they count for nothing."""
+    return before.last_attempt > visit.now
 
 
 def _without(item: Draft, waiting: tuple[VersionFailure, ...]) -> Draft:
@@ -136,7 +175,8 @@ def is_due(declaration: PackageDeclaration, before: PackageStatus, visit: Visit)
     """Whether the upstream is asked now. A catalog source is always asked: it costs no network."""
     changed = not before.skip_key.startswith(f"{declaration_key(declaration)}.")
     local = isinstance(declaration.source, CatalogSource)
-    return visit.everything or local or changed or before.next_attempt <= visit.now
+    due = before.next_attempt <= visit.now or _clock_went_back(before, visit)
+    return visit.everything or local or changed or due
 
 
 def skip_key(declaration: PackageDeclaration, discovery: Discovery) -> str:
@@ -151,6 +191,12 @@ def declaration_key(declaration: PackageDeclaration) -> str:
         for key in declaration.keys:
             digest.update(repr(key).encode())
     return digest.hexdigest()
+
+
+def _late(declaration: PackageDeclaration, visit: Visit) -> Resolved:
+    published = visit.published.get(declaration.address)
+    kept = Draft(address=declaration.address, published=published, declaration=declaration, keep=True)
+    return Resolved(draft=kept, state="late")
 
 
 def _invalid(item: InvalidPackage, visit: Visit) -> Resolved:

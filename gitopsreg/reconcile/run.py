@@ -1,6 +1,7 @@
 """What a run knows before it fetches anything, and how it ended."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gitopsreg.catalog.load import Loaded
@@ -9,6 +10,7 @@ from gitopsreg.errors import CheckoutFailed
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.repository import Head
 from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.plan import Plan
 from gitopsreg.reconcile.resolve import Resolved
 
@@ -48,3 +50,12 @@ class Outcome:
     def failed(self) -> tuple[PackageStatus, ...]:
         """Packages that are not as declared; their last good versions are served."""
         return tuple(item for item in self.status.packages if item.conditions[0].status == "False")
+
+
+def held_open(prepared: Prepared, waiting: Collection[PackageAddress]) -> Prepared:
+    """The run with the packages whose content is still on its way marked as late: due again until it is here."""
+    return replace(prepared, resolved=tuple(_held_open(item, waiting) for item in prepared.resolved))
+
+
+def _held_open(item: Resolved, waiting: Collection[PackageAddress]) -> Resolved:
+    return replace(item, state="late", skip_key="") if item.draft.address in waiting else item

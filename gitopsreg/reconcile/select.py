@@ -1,6 +1,5 @@
 """Which versions a declaration asks for. Pure: what is known in, what is admitted and why not out."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -20,7 +19,8 @@ class Selection:
 def select(rules: VersionRules, versions: Iterable[Version]) -> Selection:
     """The versions that the rules admit, by the order of evaluation that docs/catalog.md states.
 
-    include and exclude → constraint → pre-releases → blocked → the newest `keep_latest`.
+    include and exclude → constraint → pre-releases → blocked. The cap `keep_latest` comes last and elsewhere
+    (`newest`): it counts only versions that are there, so that one which fails to arrive pushes none out.
     """
     admitted: list[Version] = []
     left_out: list[Skipped] = []
@@ -30,10 +30,12 @@ def select(rules: VersionRules, versions: Iterable[Version]) -> Selection:
             admitted.append(version)
         else:
             left_out.append(Skipped(ref=version.text, reason=reason))
-    kept = admitted[-rules.keep_latest :] if rules.keep_latest else admitted
-    older = admitted[: len(admitted) - len(kept)]
-    left_out += [Skipped(ref=v.text, reason=f"older than the newest {rules.keep_latest} (keepLatest)") for v in older]
-    return Selection(admitted=tuple(kept), left_out=tuple(left_out))
+    return Selection(admitted=tuple(admitted), left_out=tuple(left_out))
+
+
+def newest(rules: VersionRules, versions: Iterable[Version]) -> tuple[Version, ...]:
+    """The newest `keep_latest` of these, oldest first; all of them for 0."""
+    return tuple(sorted(versions))[-rules.keep_latest :]
 
 
 def _refusal(rules: VersionRules, version: Version) -> str | None:
@@ -41,10 +43,10 @@ def _refusal(rules: VersionRules, version: Version) -> str | None:
 
 
 def _refusals(rules: VersionRules, version: Version) -> Iterator[str]:
-    if rules.include and not any(re.search(pattern, version.text) for pattern in rules.include):
+    if rules.include and not any(pattern.search(version.text) for pattern in rules.include):
         yield "matches no include pattern"
     for pattern in rules.exclude:
-        if re.search(pattern, version.text):
+        if pattern.search(version.text):
             yield f'excluded by "{pattern}"'
     if rules.constraint and not rules.constraint.admits(version, prereleases=rules.prereleases):
         yield f'outside the constraint "{rules.constraint.text}"'

@@ -21,6 +21,7 @@ from gitopsreg.model.declaration import (
     ProviderDeclaration,
     UnsupportedSource,
 )
+from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
 from tests.catalog.catalogs import (
     AT_KEY,
@@ -114,7 +115,8 @@ deprecation: {message: Use the network, replacement: platform/vpc/aws, since: "2
     )
     assert rules.constraint is not None
     assert (rules.constraint.text, rules.constraint.reading) == (">= 1.0, < 4.0", "module")
-    assert (rules.include, rules.exclude, rules.prereleases, rules.keep_latest) == (("^[1-3]",), ("-rc",), True, 7)
+    assert (rules.include, rules.exclude) == ((Pattern.parse("^[1-3]"),), (Pattern.parse("-rc"),))
+    assert (rules.prereleases, rules.keep_latest) == (True, 7)
     assert [(pin.version.text, pin.commit, pin.sha256 and pin.sha256.hex) for pin in rules.pins] == [
         ("1.4.2", "9c1d0f3b5b1b4a0e2f6c7d8e9f00112233445566", "f" * 64)
     ]

@@ -136,6 +136,16 @@ def test_force_looks_again_at_what_is_published_and_has_not_moved() -> None:
     assert [again.version.text for again in item.again] == ["1.0.0"]
 
 
+def test_only_versions_that_came_home_push_old_ones_out() -> None:
+    declaration = a_module_declaration(versions=rules(keep_latest=1))
+    item = draft(declaration, a_module("1.0.0"), discovered("1.0.0", "1.1.0", "1.2.0"))
+    assert [wanted.version.text for wanted in item.wanted] == ["1.2.0"]
+    failed = apply(item, (), time=TIME)
+    assert listings(failed) == {"1.0.0": "listed"}
+    assert listings(after(item)) == {"1.0.0": "archived", "1.2.0": "listed"}
+    assert ("1.1.0", "older than the newest 1 (keepLatest)") in [(o.ref, o.reason) for o in item.left_out]
+
+
 VERSIONS = st.frozensets(st.builds("{}.{}.0".format, st.integers(0, 3), st.integers(0, 3)), max_size=8)
 CONSTRAINTS = st.sampled_from([None, ">= 1.0.0", "~> 1.1", "< 2.0.0", "!= 1.0.0"])
 

@@ -2,6 +2,8 @@
 
 from threading import Event, Lock
 
+import pytest
+
 from gitopsreg.reconcile.loop import Loop
 
 
@@ -70,6 +72,22 @@ def test_a_tick_alone_is_only_a_look() -> None:
     assert work.wait_for(2)
     assert loop.stop(10)
     assert work.runs == [True, False]
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_a_run_that_raises_does_not_end_the_runs_to_come(error: type[BaseException]) -> None:
+    runs = Work()
+
+    def fail(everything: bool) -> None:
+        runs(everything)
+        raise error("oops")
+
+    loop = Loop(fail, gap=0)
+    loop.start()
+    assert runs.wait_for(1)
+    loop.request()
+    assert runs.wait_for(2)
+    assert loop.stop(10)
 
 
 def test_stopping_before_the_start_and_twice_is_fine() -> None:

@@ -1,19 +1,23 @@
 """One run after another, on a real catalog repository: what is served, what is not, and who is told why."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from gitopsreg.errors import CheckoutFailed, PublishConflict, StorageError
+from gitopsreg.errors import CheckoutFailed, PublishConflict, StorageError, UpstreamError
 from gitopsreg.index.keys import HEAD
 from gitopsreg.index.status_store import read_status
 from gitopsreg.storage.base import Token
 from gitopsreg.storage.memory import MemoryStore
+from gitopsreg.upstream.base import Discovery, Found, Release
 from tests.fakes import FailingStore
 from tests.reconcile.fakes import FakeUpstream, unavailable, unsafe
 from tests.reconcile.world import HELLO, NAMING, REMOTE, World, module_file, provider_files, remote_file, served
+from tests.repositories import git
 
 
 @pytest.fixture
@@ -289,7 +293,9 @@ class Unlucky(FailingStore):
     """The pointer is never what it was."""
 
     def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
-        raise PublishConflict(f'"{key}" has moved')
+        if key == HEAD:
+            raise PublishConflict(f'"{key}" has moved')
+        return super().replace(key, data, expected=expected)
 
 
 def test_losing_a_race_is_harmless(world: World) -> None:
@@ -337,3 +343,133 @@ def test_jobs_run_side_by_side_with_the_same_result(world: World) -> None:
     )
     one, many = MemoryStore(), MemoryStore()
     assert world.reconciler(one, jobs=1).run().snapshot == world.reconciler(many, jobs=8).run().snapshot
+
+
+# Slow upstreams
+
+
+class Slow(FakeUpstream):
+    """Answers when the gate opens."""
+
+    gate: Event
+    hold: str = ""
+
+    def discover(self) -> Discovery:
+        if self.hold == "discover":
+            self.gate.wait(20)
+        return super().discover()
+
+    def releases(self, wanted: Sequence[Found]) -> Iterator[tuple[Found, Release | UpstreamError]]:
+        if self.hold == "releases":
+            self.gate.wait(20)
+        yield from super().releases(wanted)
+
+
+@pytest.mark.parametrize("hold", ["discover", "releases"])
+def test_a_slow_upstream_keeps_nobody_waiting(world: World, hold: str) -> None:
+    world.upstreams[REMOTE] = slow = Slow({"1.0.0": b"one"})
+    slow.gate, slow.hold = Event(), hold
+    world.commit(remote_file(), module_file("naming", "1.0.0"))
+    woken = Event()
+    reconciler = world.reconciler(jobs=4)
+    reconciler.hurry(0.05, woken.set)
+    reconciler.run()
+    assert world.listed(NAMING) == ["1.0.0"]
+    assert world.listed(REMOTE) == []
+    assert world.reasons(REMOTE)["Ready"] == "Progressing"
+
+    reconciler.run()
+    assert slow.asked <= 1, "it is not asked twice while the first answer is out"
+    slow.gate.set()
+    assert woken.wait(20)
+    assert reconciler.tick() is not None
+    assert world.listed(REMOTE) == ["1.0.0"]
+    assert world.reasons(REMOTE) == {"Ready": "Succeeded"}
+    assert reconciler.tick() is None
+
+
+# Back-off, gates and clocks
+
+
+def test_a_failing_package_is_left_alone_by_unrelated_commits(world: World) -> None:
+    world.upstreams[REMOTE] = upstream = FakeUpstream({"1.0.0": b"one"}, down=unavailable())
+    world.commit(remote_file())
+    reconciler = world.reconciler()
+    for _ in range(8):
+        world.pass_time(timedelta(minutes=15))
+        reconciler.tick()
+    asked = upstream.asked
+    for number in range(5):
+        world.commit(module_file("naming", f"1.{number}.0"))
+        reconciler.tick()
+    assert upstream.asked == asked
+    world.commit(remote_file(more="description: changed\n"))
+    reconciler.tick()
+    assert upstream.asked == asked + 1, "a changed declaration is asked at once"
+    assert world.status(REMOTE).attempts == 1, "and its back-off starts over"
+
+
+def test_what_a_guard_held_back_does_not_count_as_applied(world: World) -> None:
+    names = ("naming", "tags", "zones")
+    world.upstreams[REMOTE] = FakeUpstream({"1.0.0": b"one", "1.1.0": b"two"})
+    world.commit(remote_file(), *(module_file(name, "1.0.0") for name in names))
+    reconciler = world.reconciler()
+    reconciler.run()
+    blocked = remote_file(more='versions:\n  blocked: [{version: "1.1.0", reason: malware}]\n')
+    git(world.repo, "rm", "-r", "--quiet", *(f"namespaces/acme/modules/{name}" for name in names[:2]))
+    world.commit(blocked)
+    held = reconciler.tick()
+    assert held is not None
+    assert held.blocked
+    assert world.status(REMOTE).revision != held.revision
+    world.commit(*(module_file(name, "1.0.0") for name in names))
+    reconciler.tick()
+    assert world.listed(REMOTE) == ["1.0.0"]
+
+
+def test_a_held_or_suspended_registry_does_not_spin(world: World) -> None:
+    world.upstreams[REMOTE] = upstream = FakeUpstream({"1.0.0": b"one"})
+    world.commit(remote_file())
+    reconciler = world.reconciler()
+    reconciler.run()
+    registry = "apiVersion: gitopsreg.io/v1alpha1\nkind: Registry\nmetadata: {name: default}\nspec: {suspend: true}\n"
+    world.commit({"registry.yaml": registry})
+    outcome = reconciler.tick()
+    assert outcome is not None
+    assert outcome.status.next_attempt == ""
+    for _ in range(5):
+        world.pass_time(timedelta(hours=1))
+        assert reconciler.tick() is None
+    assert upstream.asked == 1
+    assert world.listed(REMOTE) == ["1.0.0"]
+
+
+def test_a_clock_that_was_wrong_once_is_forgotten(world: World) -> None:
+    world.upstreams[REMOTE] = upstream = FakeUpstream({"1.0.0": b"one"})
+    world.commit(remote_file())
+    world.now += timedelta(days=2000)
+    world.run()
+    world.now -= timedelta(days=2000)
+    upstream.content["1.1.0"] = b"two"
+    reconciler = world.reconciler()
+    assert reconciler.tick() is not None
+    assert world.listed(REMOTE) == ["1.0.0", "1.1.0"]
+
+
+def test_a_refused_version_is_not_fetched_again_because_somebody_asks(world: World) -> None:
+    world.upstreams[REMOTE] = upstream = FakeUpstream({"1.0.0": b"one"}, bad={"1.0.0": unsafe()})
+    world.commit(remote_file())
+    reconciler = world.reconciler()
+    for _ in range(4):
+        reconciler.run()
+    assert upstream.fetched == ["1.0.0"]
+    assert [item.attempts for item in world.status(REMOTE).failures] == [1]
+    reconciler.run(force=True)
+    assert upstream.fetched == ["1.0.0", "1.0.0"]
+
+
+def test_a_plan_writes_nothing(world: World) -> None:
+    world.commit(module_file("naming", "1.0.0"))
+    counting = FailingStore(world.store)
+    assert world.reconciler(counting).plan().plan.has_changes
+    assert counting.writes == []

@@ -40,6 +40,12 @@ def test_a_new_package_is_an_addition() -> None:
     assert (change.address, change.action, change.added) == (str(VPC), "add", ("1.0.0", "1.1.0"))
 
 
+def test_a_cap_shows_what_a_new_version_would_push_out() -> None:
+    item = draft(a_module_declaration(versions=rules(keep_latest=1)), a_module("1.0.0"), discovered("1.0.0", "1.1.0"))
+    (change,) = plan(item).changes
+    assert (change.added, change.removed) == (("1.1.0",), ("1.0.0",))
+
+
 def test_nothing_to_do_is_an_empty_plan() -> None:
     item = draft(a_module_declaration(), a_module("1.0.0"), discovered("1.0.0"))
     assert not plan(item).has_changes

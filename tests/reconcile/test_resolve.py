@@ -34,10 +34,11 @@ def run(
         catalog,
         visit,
         lambda declaration: upstreams[declaration.address],  # type: ignore[index]
-        parallel=lambda work, items: [work(item) for item in items],
+        jobs=1,
+        patience=None,
         reporter=Silent(),
     )
-    return {item.draft.address: item for item in results}
+    return {item.draft.address: item for item in results.resolved}
 
 
 def status_of(resolved: Resolved, *, next_attempt: str, failures: tuple[VersionFailure, ...] = ()) -> PackageStatus:

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitopsreg.model.declaration import Pin
+from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
-from gitopsreg.reconcile.select import pin_mismatch, select
+from gitopsreg.reconcile.select import newest, pin_mismatch, select
 from tests.builders import block, commit_of, found, rules
 
 
@@ -22,7 +23,7 @@ def test_without_rules_every_release_is_admitted_oldest_first() -> None:
 
 
 def test_constraint_include_and_exclude_all_hold() -> None:
-    chosen = rules(">= 1.0.0, < 3.0.0", include=(r"^[12]\.",), exclude=(r"^1\.3\.",))
+    chosen = rules(">= 1.0.0, < 3.0.0", include=(Pattern.parse(r"^[12]\."),), exclude=(Pattern.parse(r"^1\.3\."),))
     assert admitted(chosen, "0.9.0", "1.2.0", "1.3.1", "2.0.0", "3.0.0") == ["1.2.0", "2.0.0"]
 
 
@@ -34,21 +35,23 @@ def test_prereleases_are_left_out_unless_asked_for_or_named() -> None:
     assert admitted(named, "1.0.0", "1.1.0-rc.1") == ["1.0.0", "1.1.0-rc.1"]
 
 
-def test_blocked_versions_do_not_count_for_keep_latest() -> None:
-    chosen = rules(keep_latest=2, blocked=(block("1.3.0"),))
-    assert admitted(chosen, "1.0.0", "1.1.0", "1.2.0", "1.3.0") == ["1.1.0", "1.2.0"]
+def test_blocked_versions_are_not_admitted() -> None:
+    assert admitted(rules(blocked=(block("1.3.0"),)), "1.2.0", "1.3.0") == ["1.2.0"]
+
+
+def test_the_newest_are_the_newest_by_precedence() -> None:
+    some = versions("1.9.0", "1.10.0", "1.2.0")
+    assert [v.text for v in newest(rules(keep_latest=2), some)] == ["1.9.0", "1.10.0"]
+    assert [v.text for v in newest(rules(), some)] == ["1.2.0", "1.9.0", "1.10.0"]
 
 
 def test_each_left_out_version_says_why() -> None:
-    chosen = rules(">= 1.0.0", exclude=("^1\\.3",), keep_latest=1, blocked=(block("1.4.0"),))
-    reasons = {
-        item.ref: item.reason for item in select(chosen, versions("0.1.0", "1.3.0", "1.4.0", "1.5.0", "1.6.0")).left_out
-    }
+    chosen = rules(">= 1.0.0", exclude=(Pattern.parse("^1\\.3"),), blocked=(block("1.4.0"),))
+    reasons = {item.ref: item.reason for item in select(chosen, versions("0.1.0", "1.3.0", "1.4.0", "1.5.0")).left_out}
     assert reasons == {
         "0.1.0": 'outside the constraint ">= 1.0.0"',
         "1.3.0": 'excluded by "^1\\.3"',
         "1.4.0": "blocked: leaked credential",
-        "1.5.0": "older than the newest 1 (keepLatest)",
     }
 
 
@@ -67,15 +70,12 @@ SOME_VERSIONS = st.sets(
 )
 
 
-@given(
-    SOME_VERSIONS, st.sampled_from([None, ">= 1.0.0", "~> 1.2", "!= 2.0.0", "1.*"]), st.booleans(), st.integers(0, 4)
-)
+@given(SOME_VERSIONS, st.sampled_from([None, ">= 1.0.0", "~> 1.2", "!= 2.0.0", "1.*"]), st.booleans())
 def test_every_version_is_admitted_or_left_out_with_a_reason(
-    texts: set[str], constraint: str | None, prereleases: bool, keep: int
+    texts: set[str], constraint: str | None, prereleases: bool
 ) -> None:
-    selection = select(rules(constraint, prereleases=prereleases, keep_latest=keep), versions(*texts))
+    selection = select(rules(constraint, prereleases=prereleases), versions(*texts))
     left_out = {item.ref for item in selection.left_out}
     assert {v.text for v in selection.admitted} | left_out == texts
     assert not {v.text for v in selection.admitted} & left_out
     assert list(selection.admitted) == sorted(selection.admitted)
-    assert keep == 0 or len(selection.admitted) <= keep
