@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -13,9 +12,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
-from gitopsreg.errors import ConfigError, GitopsregError, StorageError
-from gitopsreg.index.keys import LINK_KEY
-from gitopsreg.index.link_key import ensure_link_key, read_link_key
+from gitopsreg.errors import ConfigError, GitopsregError
 from gitopsreg.model.declaration import (
     CatalogSource,
     GitSource,
@@ -46,6 +43,10 @@ if TYPE_CHECKING:  # the web framework is slow to import, and half of the comman
 # The catalog is one small fetch: whoever needs longer is not answering.
 _CATALOG_TIMEOUT = timedelta(minutes=1)
 
+# How many seconds a publish waits for slow upstreams; what they bring is published by itself when it is there.
+_PATIENCE = 5.0
+_REST = timedelta(seconds=2)
+
 
 def open_store(settings: Settings) -> BlobStore:
     """The store for writing. Raises ConfigError for a URL that names none."""
@@ -72,11 +73,11 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
         credentials_file=settings.git_credentials_file,
         ssh_directory=settings.ssh_directory,
         allow_local=settings.allow_local_sources,
+        # Twice as many as are asked at once, since those that are late still hold theirs.
+        workers=2 * settings.jobs,
     )
     folder = settings.cache.absolute()
     catalog = GitCatalog(settings.catalog, settings.ref, settings.path, remotes, folder / "catalog", _CATALOG_TIMEOUT)
-    if settings.link_key_file is None:
-        ensure_link_key(store)
     try:
         yield Reconciler(
             catalog,
@@ -138,17 +139,16 @@ def make_loop(
     def work(everything: bool) -> None:
         try:
             outcome = reconciler.run() if everything else reconciler.tick()
+            if outcome is not None:
+                _wake_when_due(clock, loop, outcome)
+                on_outcome(outcome)
         except GitopsregError as error:
             on_error(error)
-            return
-        except Exception as error:  # noqa: BLE001 - a fault of ours in one run must not end all later ones
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in one run must not end all later ones
             on_error(GitopsregError(f"internal error, please report it: {error!r}"))
-            return
-        if outcome is not None:
-            _wake_when_due(clock, loop, outcome)
-            on_outcome(outcome)
 
     loop = Loop(work)
+    reconciler.hurry(_PATIENCE, loop.tick)
     clock.add_job(
         loop.tick,
         "interval",
@@ -163,7 +163,8 @@ def make_loop(
 
 def _wake_when_due(clock: BackgroundScheduler, loop: Loop, outcome: Outcome) -> None:
     if outcome.status.next_attempt:
-        due = datetime.fromisoformat(outcome.status.next_attempt)
+        # Never at once: what is overdue already was looked at in the run that just ended.
+        due = max(datetime.fromisoformat(outcome.status.next_attempt), datetime.now(UTC) + _REST)
         clock.add_job(loop.tick, "date", run_date=due, id="due", replace_existing=True, misfire_grace_time=None)
 
 
@@ -172,14 +173,17 @@ def make_app(
 ) -> "tuple[Application, Snapshots]":
     """The web application and the snapshots it answers from. Raises ConfigError."""
     from gitopsreg.server.app import build_app
+    from gitopsreg.server.signing import StoredSigner
     from gitopsreg.server.snapshot import Snapshots
 
     report = structlog.get_logger("gitopsreg").warning
-    snapshots = Snapshots(reader, report=report)
+    signer = _given_signer(settings)
+    stored = StoredSigner(reader, ttl=settings.link_ttl, report=report)
+    snapshots = Snapshots(reader, beside=(lambda: None) if signer else stored.refresh, report=report)
     app = build_app(
         snapshots,
         reader,
-        _signer(settings, reader),
+        signer or stored.current,
         public_url=settings.public_url or None,
         receivers=_receivers(settings),
         trigger=trigger,
@@ -195,20 +199,11 @@ def make_hooks_app(settings: Settings, trigger: Callable[[str], None]) -> "Appli
     return build_hooks_app(_receivers(settings), trigger)
 
 
-def _signer(settings: Settings, reader: BlobReader) -> Callable[[], LinkSigner]:
-    """Looks into the store on first use: a server may start before any reconciler has made the key."""
-    if settings.link_key_file is not None:
-        signer = LinkSigner(_secret(Secret("file", str(settings.link_key_file))), ttl=settings.link_ttl)
-        return lambda: signer
-
-    @cache
-    def stored() -> LinkSigner:
-        key = read_link_key(reader)
-        if key is None:
-            raise StorageError(f'the store has no "{LINK_KEY}" yet: a reconcile makes it')
-        return LinkSigner(key, ttl=settings.link_ttl)
-
-    return stored
+def _given_signer(settings: Settings) -> LinkSigner | None:
+    """The signer of a key that the operator gives, else None: then the key is the store's."""
+    if settings.link_key_file is None:
+        return None
+    return LinkSigner(_secret(Secret("file", str(settings.link_key_file))), ttl=settings.link_ttl)
 
 
 def _receivers(settings: Settings) -> "tuple[Receiver, ...]":

@@ -1,6 +1,5 @@
 """`gitopsreg client-config`: what terraform and tofu need to find a registry. Asks nobody; only prints."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from gitopsreg.cli import output, tfrc
 from gitopsreg.cli.failures import DONE
 from gitopsreg.cli.options import PRINTED, takes
+from gitopsreg.cli.stream import write
 from gitopsreg.settings import Settings
 
 NAME = "client-config"
@@ -41,7 +41,7 @@ def command(
     if settings.output == "json":
         output.print_json({"host": name, "url": address, "services": tfrc.services(address), "tfrc": text})
     else:
-        sys.stdout.write(text)
+        write(text)
     return DONE
 
 

@@ -5,6 +5,7 @@ import sys
 import traceback
 
 from gitopsreg.catalog.report import printable
+from gitopsreg.cli.stream import write
 from gitopsreg.errors import (
     CatalogInvalid,
     CheckoutFailed,
@@ -49,18 +50,17 @@ def meaning(error: GitopsregError) -> tuple[int, str]:
 def tell(message: str, advice: str = "") -> None:
     """One expected error, in the form that all commands share."""
     for line in message.splitlines() or [""]:
-        sys.stderr.write(f"error: {printable(line)}\n")
+        write(f"error: {printable(line)}\n", sys.stderr)
     if advice:
-        sys.stderr.write(f"  next: {advice}\n")
+        write(f"  next: {advice}\n", sys.stderr)
 
 
 def tell_unexpected(error: BaseException) -> None:
     """A mistake of ours: one line and a request to report; the traceback only when debugging was asked for."""
-    sys.stderr.write(f"error: unexpected {type(error).__name__}: {printable(' '.join(str(error).split()))}\n")
+    write(f"error: unexpected {type(error).__name__}: {printable(' '.join(str(error).split()))}\n", sys.stderr)
     if logging.getLogger().isEnabledFor(logging.DEBUG):
-        traceback.print_exception(error, file=sys.stderr)
-        sys.stderr.write("  next: this is a mistake in gitopsreg; please report it with the lines above\n")
+        write("".join(traceback.format_exception(error)), sys.stderr)
+        report = "please report it with the lines above"
     else:
-        sys.stderr.write(
-            "  next: this is a mistake in gitopsreg; please report it, with the output of '--log-level debug'\n"
-        )
+        report = "please report it, with the output of '--log-level debug'"
+    write(f"  next: this is a mistake in gitopsreg; {report}\n", sys.stderr)

@@ -8,6 +8,7 @@ import typer
 
 from gitopsreg import __version__
 from gitopsreg.cli import client_config, failures, history, plan, reconcile, serve, status, up, validate
+from gitopsreg.cli.stream import write
 from gitopsreg.errors import GitopsregError
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ for verb in (up, reconcile, serve, validate, plan, status, history, client_confi
 
 def _version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"gitopsreg {__version__}\n")
+        write(f"gitopsreg {__version__}\n")
         raise typer.Exit
 
 

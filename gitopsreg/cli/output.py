@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
+from gitopsreg.cli.stream import write
 from gitopsreg.model.address import ModuleAddress, Platform, ProviderAddress
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.version import Version
@@ -25,11 +26,13 @@ _TEXTS = (ModuleAddress, ProviderAddress, Platform, Sha256, Version, PurePath)
 
 def console(*, stderr: bool = False) -> "Console":
     """A terminal gets colours unless NO_COLOR; anything else gets plain lines, never cut or wrapped."""
-    from rich.console import Console
+    from gitopsreg.cli.console import LastingConsole
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 10_000
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width, no_color=no_color() or None)
+    return LastingConsole(
+        stderr=stderr, highlight=False, markup=False, emoji=False, width=width, no_color=no_color() or None
+    )
 
 
 def no_color() -> bool:
@@ -57,7 +60,7 @@ def table(out: "Console", header: Sequence[str], rows: Iterable[Sequence[str]]) 
         return
     with out.capture() as lines:
         out.print(grid)
-    out.file.write("".join(f"{line.rstrip()}\n" for line in lines.get().splitlines()))
+    write("".join(f"{line.rstrip()}\n" for line in lines.get().splitlines()), out.file)
 
 
 def _style(cell: str) -> str:
@@ -72,14 +75,13 @@ def say(out: "Console", text: str = "", style: str = "") -> None:
 def print_json(document: dict[str, Any]) -> None:
     """One document, for programs; `schemaVersion` first."""
     text = json.dumps({"schemaVersion": SCHEMA_VERSION} | document, indent=2, ensure_ascii=False)
-    sys.stdout.write(text + "\n")
+    write(text + "\n")
 
 
 def print_json_line(document: dict[str, Any]) -> None:
     """One event of many, on one line."""
     text = json.dumps({"schemaVersion": SCHEMA_VERSION} | document, ensure_ascii=False)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    write(text + "\n")
 
 
 def plain(value: Any) -> Any:

@@ -69,6 +69,28 @@ def show(out: "Console", outcome: "Outcome") -> None:
     if outcome.status.blocked_plan:
         output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {outcome.status.blocked_plan}")
     _show_failures(out, outcome)
+    _show_mutations(out, outcome)
+
+
+def mutations(outcome: "Outcome") -> list[tuple[str, str, str]]:
+    """(who, reason, message) of what changed upstream after it was published; our bytes go on being served."""
+    return [
+        (str(package.address), condition.reason, condition.message)
+        for package in outcome.status.packages
+        for condition in package.conditions
+        if condition.type == "UpstreamMutated"
+    ]
+
+
+def _show_mutations(out: "Console", outcome: "Outcome") -> None:
+    told = {package.address for package in outcome.failed}
+    lines = [
+        f"  {who}  {reason}: {message}" for who, reason, message in mutations(outcome) if who not in map(str, told)
+    ]
+    if lines:
+        output.say(out, "Upstream is no longer what was published:", "yellow")
+    for line in lines[:_SHOWN_FAILURES]:
+        output.say(out, printable(line))
 
 
 def _show_failures(out: "Console", outcome: "Outcome") -> None:

@@ -58,14 +58,18 @@ def command(settings: Settings) -> int:
         )
         loop = wiring.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
         app, snapshots = wiring.make_app(settings, wiring.open_reader(settings), trigger=loop.request)
-        loop.start()
+
+        def ready(address: str) -> None:
+            welcome.serving(address)
+            loop.start()  # not before: a port that is taken is told before anything is done
+
         try:
             with snapshots.following(settings.refresh.total_seconds()):
                 serve(
                     app,
                     listen,
                     drain=settings.drain.total_seconds(),
-                    on_ready=welcome.serving,
+                    on_ready=ready,
                     trusted_proxies=settings.trusted_proxies,
                 )
         finally:

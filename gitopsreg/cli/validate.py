@@ -11,6 +11,7 @@ import typer
 from gitopsreg.cli import output
 from gitopsreg.cli.failures import DONE, FOUND
 from gitopsreg.cli.options import PRINTED, takes
+from gitopsreg.cli.stream import write
 from gitopsreg.errors import ConfigError
 from gitopsreg.settings import Settings
 
@@ -72,7 +73,7 @@ def command(
 def show(lines: "Iterable[Line]") -> None:
     """In colours on a terminal; elsewhere as it stands, without the library that colours."""
     if not output.colours(sys.stdout):
-        sys.stdout.writelines("".join(text for _, text in line).rstrip() + "\n" for line in lines)
+        write("".join("".join(text for _, text in line).rstrip() + "\n" for line in lines))
         return
     from rich.text import Text
 

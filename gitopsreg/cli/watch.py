@@ -49,7 +49,7 @@ class Watch:
                 self._log.info("reached again", revision=outcome.revision)
             self._error = ""
             if self._first or outcome.published:
-                with suppress(OSError):  # nobody reads stdout any more: no reason to stop reconciling
+                with suppress(OSError):  # a full disk behind stdout: no reason to stop reconciling
                     self._print(outcome)
             self._tell_troubles(outcome)
             self._finish_first(outcome)
@@ -79,6 +79,8 @@ class Watch:
 
     def _tell_troubles(self, outcome: "Outcome") -> None:
         found = [problem for package in outcome.failed for problem in package_problems(package)]
+        told = {(who, reason) for who, reason, _, _ in found}
+        found += [(*one, "") for one in tell.mutations(outcome) if one[:2] not in told]
         if outcome.blocked:
             found.append(("registry", "PublishBlocked", outcome.blocked, ""))
         troubles = frozenset((who, reason) for who, reason, _, _ in found)

@@ -55,6 +55,7 @@ _TOKEN = re.compile(
     r"|(?P<close>\))"
     r"|(?P<repeat>(?:[*+?]|\{(?!\})[0-9]*(?:,[0-9]*)?\})\??)"
     r"|(?P<or>\|)"
+    r"|(?P<any>\.)"
     r"|(?P<plain>[^\\\[\]()*+?|])",
     re.DOTALL,
 )
@@ -148,7 +149,7 @@ class _Reader:
     def _chars(self, kind: str, token: str) -> Chars:
         if kind == "set":
             return self._set(token)
-        if kind == "plain" and token == ".":
+        if kind == "any":
             return _ALL - {"\n"}
         return self._member(token)
 

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from gitopsreg.errors import NotPublished, quoted
 from gitopsreg.index.model import ModulePackage, ModuleVersion
 from gitopsreg.protocol.document import Document
 from gitopsreg.protocol.links import Link
@@ -50,11 +51,27 @@ def location(package: ModulePackage, version: ModuleVersion, link: Link, base: s
 
     `…/vpc-aws-1.4.2.tar.gz//modules/vpc?archive=tar.gz&checksum=sha256:…&expires=…&signature=…`. The client joins the
     sub-directory with the one that the user wrote, verifies the checksum before unpacking, and keeps both from us.
+
+    Raises NotPublished for a sub-directory that no address can name.
     """
     path, _, query = link(version.archive.sha256, archive_name(package, version)).partition("?")
-    inside = f"//{version.subdirectory}" if version.subdirectory else ""
+    inside = _inside(package, version)
     # Of a relative address terraform escapes the sub-directory and then looks for "a%20dir"; an absolute one, with our
     # own origin as `base`, it leaves as it is.
     start = "" if _PLAIN.fullmatch(inside) else base
     checksum = f"checksum={version.archive.sha256}"
     return f"{start}{path}{inside}?archive={version.archive_format}&{checksum}&{query}"
+
+
+def _inside(package: ModulePackage, version: ModuleVersion) -> str:
+    """`//` and the sub-directory as it is: terraform never undoes quoting there, so "%23" would be looked for as such.
+
+    What would end the sub-directory, and make checksum and signature part of something else, is refused therefore.
+    """
+    folder = version.subdirectory
+    if "?" in folder or "#" in folder or not folder.isprintable():
+        raise NotPublished(
+            f'module "{package.address.path}" version "{version.version}" lies in {quoted(folder)}, which no address '
+            "of a module can name: rename the folder, without ? and #"
+        )
+    return f"//{folder}" if folder else ""

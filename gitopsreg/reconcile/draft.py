@@ -55,7 +55,7 @@ def draft(
     admitted = frozenset(version.text for version in selection.admitted)
     capped = newest(declaration.versions, selection.admitted)
     new = [found[version] for version in capped if version in found and version not in ledger]
-    refused = tuple(_refused(declaration, new, ledger))
+    refused = (*_refused(declaration, new, ledger), *(_lost_pins(declaration, found, ledger) if discovery else ()))
     bad = {problem.version for problem in refused}
     return Draft(
         address=declaration.address,
@@ -101,6 +101,17 @@ def _refused(
         elif other != item.version.text:
             message = f'"{item.version}" differs from the published "{other}" in build metadata only: raise the version'
             yield Problem(version=item.version.text, reason="DuplicateVersion", message=message)
+
+
+def _lost_pins(
+    declaration: PackageDeclaration, found: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]
+) -> Iterator[Problem]:
+    for pin in declaration.versions.pins:
+        if pin.version not in found and pin.version not in ledger:
+            message = (
+                f'"{pin.version}" is pinned, and the upstream has no such version: remove the pin or publish it there'
+            )
+            yield Problem(version=pin.version.text, reason="PinMismatch", message=message)
 
 
 def _mutations(

@@ -45,13 +45,13 @@ def _refusal(rules: VersionRules, version: Version) -> str | None:
 def _refusals(rules: VersionRules, version: Version) -> Iterator[str]:
     if rules.include and not any(pattern.search(version.text) for pattern in rules.include):
         yield "matches no include pattern"
+    if version.is_prerelease and not rules.prereleases and not _named(rules, version):
+        yield "a pre-release (prereleases: false)"
     for pattern in rules.exclude:
         if pattern.search(version.text):
             yield f'excluded by "{pattern}"'
     if rules.constraint and not rules.constraint.admits(version, prereleases=rules.prereleases):
         yield f'outside the constraint "{rules.constraint.text}"'
-    if version.is_prerelease and not rules.prereleases and not _named(rules, version):
-        yield "a pre-release (prereleases: false)"
     block = block_of(rules, version)
     if block:
         yield f"blocked: {block.reason}"

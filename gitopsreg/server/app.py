@@ -30,8 +30,8 @@ def build_app(
     report: Callable[[str], None] = lambda _: None,
     on_access: Callable[[Access], None] | None = None,
 ) -> FastAPI:
-    """The app. `signer` may be a function for a store whose link key is not made yet: called for every link, it raises
-    StorageError until there is one.
+    """The app. `signer` may be a function for a store whose link key is not made yet: called for every link, inside the
+    event loop, it answers from memory, and raises StorageError until there is one (see `signing`).
 
     `trigger` starts a reconcile and returns at once; without it, or without receivers, there are no hooks.
 

@@ -13,7 +13,7 @@ from gitopsreg.errors import Blocked, KeyMissing, StorageError
 from gitopsreg.index.keys import blob_key
 from gitopsreg.model.digest import Sha256
 from gitopsreg.protocol.links import PREFIX
-from gitopsreg.server.answers import has_already
+from gitopsreg.server.answers import SNAPSHOT_HEADER, has_already
 from gitopsreg.server.desk import House, house
 from gitopsreg.server.ranges import Span, wanted
 from gitopsreg.server.routes import answers
@@ -54,6 +54,8 @@ async def artifact(digest: str, filename: str, request: Request, ours: OurHouse)
     ours.signer().verify(path, _only(request, "expires"), _only(request, "signature"), ours.clock())
     named = Sha256(digest)
     served = ours.snapshots.current()
+    # All that follows names this one, failures too (see `failures`).
+    request.state.snapshot = str(served.snapshot.digest) if served else None
     if served is not None and named in served.withheld:
         raise Blocked(f'"{filename}" belongs to a blocked version and is no longer served')
     try:
@@ -76,7 +78,7 @@ def _only(request: Request, key: str) -> str:
 async def _deliver(request: Request, ours: House, digest: Sha256, filename: str) -> Response:
     key = blob_key(digest)
     size = await run_in_threadpool(ours.reader.size, key)
-    headers = _headers(digest, filename, size)
+    headers = _headers(digest, filename, size) | _snapshot(request)
     if has_already(request, digest.hex):
         return Response(status_code=304, headers=headers)
     if request.method == "HEAD":
@@ -95,6 +97,11 @@ async def _part(ours: House, key: str, span: Span, headers: dict[str, str]) -> R
     pieces = await run_in_threadpool(ours.reader.chunks, key, span.start, span.length)
     partial = {"Content-Range": span.content_range, "Content-Length": str(span.length)}
     return _Stream(pieces, ours, headers | partial, 206)
+
+
+def _snapshot(request: Request) -> dict[str, str]:
+    snapshot = request.state.snapshot
+    return {SNAPSHOT_HEADER: snapshot} if snapshot else {}
 
 
 def _headers(digest: Sha256, filename: str, size: int) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Is the process alive, and can it answer? For orchestrators and load balancers."""
 
+from datetime import datetime
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -29,13 +31,15 @@ async def healthz() -> Response:
     summary="Whether there is a snapshot to serve, and how fresh it is",
     responses={
         200: {
-            "description": "There is. `ageSeconds`: since the store last confirmed it; `error`: why it does not now."
+            "description": "There is. `ageSeconds`: since the commit that it shows; `confirmedSeconds`: since the "
+            "store last said that it is the newest; `error`: why the store does not now."
         },
         503: {"description": "No snapshot was ever loaded."},
     },
 )
 async def readyz(request: Request) -> Response:
-    snapshots = house(request).snapshots
+    ours = house(request)
+    snapshots = ours.snapshots
     served = snapshots.current()
     fresh = snapshots.freshness()
     error = {"error": fresh.error} if fresh.error else {}
@@ -44,7 +48,13 @@ async def readyz(request: Request) -> Response:
     body = {
         "snapshot": str(served.snapshot.digest),
         "revision": served.snapshot.root.revision,
-        "ageSeconds": round(fresh.age, 3),
+        "ageSeconds": _age(served.snapshot.root.time, ours.clock()),
+        "confirmedSeconds": round(fresh.confirmed, 3),
         "packages": served.snapshot.root.packages,
     }
     return JSONResponse(body | error, headers=_NEVER_STORED)
+
+
+def _age(time: str, now: float) -> float:
+    """Never negative: a committer's clock may be ahead."""
+    return round(max(0.0, now - datetime.fromisoformat(time).timestamp()), 3)

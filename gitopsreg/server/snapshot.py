@@ -26,23 +26,29 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """`age`: seconds since the store last confirmed the snapshot; `error`: why it does not now, or ""."""
+    """`confirmed`: seconds since the store last confirmed the snapshot; `error`: why it does not now, or ""."""
 
-    age: float
+    confirmed: float
     error: str
 
 
 class Snapshots:
-    """Holds the newest complete snapshot. Safe for threads; only one of them loads at a time."""
+    """Holds the newest complete snapshot. Safe for threads; only one of them loads at a time.
+
+    `beside` is called at each look, before what it found is served: whatever else answers need of the store is read
+    there, and by no request.
+    """
 
     def __init__(
         self,
         reader: BlobReader,
         *,
+        beside: Callable[[], None] = lambda: None,
         report: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reader = reader
+        self._beside = beside
         self._report = report
         self._clock = clock
         self._served: Served | None = None
@@ -55,7 +61,7 @@ class Snapshots:
         return self._served
 
     def freshness(self) -> Freshness:
-        return Freshness(age=max(0.0, self._clock() - self._confirmed), error=self._error)
+        return Freshness(confirmed=max(0.0, self._clock() - self._confirmed), error=self._error)
 
     def refresh(self) -> bool:
         """Look at the pointer and load what is new; whether the snapshot changed. Never raises StorageError."""
@@ -95,8 +101,9 @@ class Snapshots:
                 self._complain("the store no longer has an index")
             return False
         changed = old is None or old.snapshot.digest != head.root
-        if changed:
-            snapshot = repository.load(self._reader, head.root, known=old.snapshot if old else None)
+        snapshot = repository.load(self._reader, head.root, known=old.snapshot if old else None) if changed else None
+        self._beside()
+        if snapshot is not None:
             self._served = Served(snapshot=snapshot, withheld=withheld(snapshot))
         self._confirmed = self._clock()
         self._error = ""

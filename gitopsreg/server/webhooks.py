@@ -18,6 +18,9 @@ from gitopsreg.server.receivers import Receiver, judge
 MAX_BODY = 1024 * 1024
 _READ_SECONDS = 10
 _REMEMBERED = 1000
+_LONGEST_ID = 200
+# Senders repeat themselves within seconds. Later it is a person who wants another look, and who shall have it.
+_REMEMBERED_SECONDS = 5 * 60
 
 
 class Bucket:
@@ -41,19 +44,22 @@ class Bucket:
 
 
 class Hook:
-    """One receiver with what it remembers: a bounded set of deliveries, and its bucket."""
+    """One receiver with what it remembers: the deliveries of the last minutes, so many at most, and its bucket."""
 
     def __init__(self, receiver: Receiver, bucket: Bucket) -> None:
         self.receiver = receiver
         self.bucket = bucket
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()
 
-    def seen(self, delivery: str) -> bool:
-        return delivery in self._seen
+    def seen(self, delivery: str, now: float) -> bool:
+        """Whether it was remembered less than five minutes ago."""
+        then = self._seen.get(delivery[:_LONGEST_ID])
+        return then is not None and abs(now - then) < _REMEMBERED_SECONDS
 
-    def remember(self, delivery: str) -> None:
+    def remember(self, delivery: str, now: float) -> None:
         if delivery:
-            self._seen[delivery[:200]] = None
+            self._seen[delivery[:_LONGEST_ID]] = now
+            self._seen.move_to_end(delivery[:_LONGEST_ID])
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
 
@@ -106,14 +112,14 @@ def _receive(hook: Hook, headers: dict[str, str], body: bytes, now: float, trigg
         return JSONResponse({"status": "pong"})
     if verdict.outcome == "irrelevant":
         return Response(status_code=204)
-    if hook.seen(verdict.delivery):
+    if hook.seen(verdict.delivery, now):
         return JSONResponse({"status": "already accepted"}, 202)
     wait = hook.bucket.wait(now)
     if wait:
         seconds = min(29, max(1, math.ceil(wait)))
         raise HTTPException(429, f'receiver "{name}" is called too often', headers={"Retry-After": str(seconds)})
     # Only now: a delivery that was turned away is welcome again.
-    hook.remember(verdict.delivery)
+    hook.remember(verdict.delivery, now)
     trigger(f"webhook {name}: {verdict.message}")
     return JSONResponse({"status": "accepted"}, 202)
 

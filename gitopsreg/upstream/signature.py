@@ -88,7 +88,14 @@ def _failure(data: bytes, made: Sequence[Packet], signer: _Signer, now: datetime
 
 
 def _check(data: bytes, packet: Packet, signer: _Signer, now: datetime) -> None:
-    problem = _key_problem(packet, signer) or _signature_problem(packet, now)
+    try:
+        problem = _key_problem(packet, signer) or _signature_problem(packet, now)
+    except RuntimeError as error:  # the library refuses to name a type or hash that it does not know
+        raise IntegrityError(
+            f"the signature is of a kind that clients don't know ({_first_line(error)}): "
+            "make it with gpg --detach-sign",
+            reason="SignatureInvalid",
+        ) from error
     if problem:
         reason, message = problem
         raise IntegrityError(message, reason=reason)
@@ -274,8 +281,16 @@ def _revoked_subkeys(packets: Iterable[Packet]) -> Iterable[str]:
     for packet in packets:
         if packet.tag in _KEYS:
             current = packet.fingerprint or ""
-        elif packet.signature_type == SignatureType.SubkeyRevocation:
+        elif _revokes_subkey(packet):
             yield current
+
+
+def _revokes_subkey(packet: Packet) -> bool:
+    """Not what is no signature, nor what is one of a type that nobody has defined."""
+    try:
+        return bool(packet.signature_type == SignatureType.SubkeyRevocation)
+    except RuntimeError:
+        return False
 
 
 def _issuer(packet: Packet) -> str | None:

@@ -6,7 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from gitopsreg.errors import NotPublished
 from gitopsreg.model.declaration import Deprecation
 from gitopsreg.protocol import modules
 from gitopsreg.protocol.document import encode
@@ -86,6 +89,21 @@ def test_a_location_is_absolute_where_terraform_would_escape_the_sub_directory(s
     location = _location(subdirectory=subdirectory)
     assert location.startswith(f"{BASE}/artifacts/")
     assert location.partition("?")[0].endswith(f"//{subdirectory}")
+
+
+@given(st.text(st.characters()))
+@example("a?b=c")
+@example("a#b")
+@example("a\r\nX-Terraform-Get: b")
+def test_no_sub_directory_adds_to_the_query_or_cuts_it_off(subdirectory: str) -> None:
+    try:
+        location = _location(subdirectory=subdirectory)
+    except NotPublished:
+        assert "?" in subdirectory or "#" in subdirectory or not subdirectory.isprintable()
+        return
+    assert location.partition("?")[2] == _location().partition("?")[2]
+    assert urlsplit(location).fragment == ""
+    assert location.isprintable()
 
 
 @pytest.mark.pitfall(11)

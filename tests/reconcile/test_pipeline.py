@@ -473,3 +473,11 @@ def test_a_plan_writes_nothing(world: World) -> None:
     counting = FailingStore(world.store)
     assert world.reconciler(counting).plan().plan.has_changes
     assert counting.writes == []
+
+
+def test_a_pin_that_the_upstream_does_not_have_is_told(world: World) -> None:
+    world.upstreams[REMOTE] = FakeUpstream({"1.0.0": b"one"})
+    world.commit(remote_file(more='versions:\n  pins: [{version: "3.9.0", commit: ' + "f" * 40 + "}]\n"))
+    world.run()
+    assert world.listed(REMOTE) == ["1.0.0"]
+    assert [(item.version, item.reason) for item in world.status(REMOTE).failures] == [("3.9.0", "PinMismatch")]

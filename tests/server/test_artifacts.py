@@ -74,6 +74,22 @@ def test_the_whole_is_what_is_stored(artifacts: Artifacts) -> None:
     assert answer.headers["cache-control"].endswith("immutable")
 
 
+def test_every_answer_names_the_snapshot(artifacts: Artifacts) -> None:
+    snapshot = ask(artifacts.url, "/.well-known/terraform.json").headers["x-gitopsreg-snapshot"]
+    asked: list[tuple[str, str, dict[str, str], int]] = [
+        (artifacts.link, "GET", {}, 200),
+        (artifacts.link, "HEAD", {}, 200),
+        (artifacts.link, "GET", {"Range": "bytes=0-1"}, 206),
+        (artifacts.link, "GET", {"If-None-Match": f'"{artifacts.digest}"'}, 304),
+        (artifacts.link + "0", "GET", {}, 403),
+        ("/artifacts/nothing", "GET", {}, 404),
+        (artifacts.link, "GET", {"Range": "bytes=99999999-"}, 416),
+    ]
+    for path, method, headers, status in asked:
+        answer = ask(artifacts.url, path, method, headers)
+        assert (answer.status, answer.headers.get("x-gitopsreg-snapshot")) == (status, snapshot)
+
+
 @pytest.mark.pitfall(15)
 def test_pitfall_15_an_archive_has_a_type_and_no_encoding(artifacts: Artifacts) -> None:
     answer = ask(artifacts.url, artifacts.link, headers={"Accept-Encoding": "gzip"})

@@ -18,6 +18,7 @@ FILES = {
     "deep/main.tf": 'output "name" {\n  value = "deep"\n}\nmodule "shared" {\n  source = "../shared"\n}\n',
     "deep/inner/main.tf": 'output "name" {\n  value = "inner"\n}\n',
     "deep/ä dir%20x+y/main.tf": 'output "name" {\n  value = "spaced"\n}\n',
+    "deep/50%23&a=b;{c}/main.tf": 'output "name" {\n  value = "special"\n}\n',
     "shared/main.tf": 'output "name" {\n  value = "shared"\n}\n',
 }
 
@@ -29,7 +30,8 @@ def url() -> Iterator[str]:
     whole = [a_module_version(text, archive=archive) for text in ("1.0.0", "2.0.0+build.5")]
     inside = a_module_version("3.0.0", archive=archive, subdirectory="deep")
     spaced = a_module_version("4.0.0", archive=archive, subdirectory="deep/ä dir%20x+y")
-    publish_packages(store, replace(a_module(), versions=(*whole, inside, spaced)))
+    special = a_module_version("5.0.0", archive=archive, subdirectory="deep/50%23&a=b;{c}")
+    publish_packages(store, replace(a_module(), versions=(*whole, inside, spaced, special)))
     with running(store) as address:
         yield address
 
@@ -55,6 +57,7 @@ def _get(url: str, tmp_path: Path, source: str, version: str) -> list[str]:
         ("", "3.0.0", "/deep"),
         ("//inner", "3.0.0", "/deep/inner"),
         ("", "4.0.0", "/deep/ä dir%20x+y"),
+        ("", "5.0.0", "/deep/50%23&a=b;{c}"),
     ],
 )
 def test_terraform_installs(url: str, tmp_path: Path, source: str, version: str, folder: str) -> None:

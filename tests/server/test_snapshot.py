@@ -96,13 +96,13 @@ def test_a_broken_store_keeps_the_last_snapshot_and_says_so_once() -> None:
     assert snapshots.refresh() is False
     assert snapshots.refresh() is False
     assert _served(snapshots) == first
-    assert snapshots.freshness().age == 30.0
+    assert snapshots.freshness().confirmed == 30.0
     assert snapshots.freshness().error == "the store does not answer"
     assert reports == ["the snapshot can't be refreshed: the store does not answer"]
 
     reader.broken = False
     snapshots.refresh()
-    assert (snapshots.freshness().age, snapshots.freshness().error) == (0.0, "")
+    assert (snapshots.freshness().confirmed, snapshots.freshness().error) == (0.0, "")
 
 
 def test_a_torn_index_keeps_the_last_snapshot() -> None:

@@ -155,8 +155,26 @@ def test_a_bucket_fills_again() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     hook = Hook(TOKEN, Bucket())
     for number in range(1001):
-        hook.remember(str(number))
-    assert not hook.seen("0")
-    assert hook.seen("1000")
-    hook.remember("")
-    assert not hook.seen("")
+        hook.remember(str(number), NOW)
+    assert not hook.seen("0", NOW)
+    assert hook.seen("1000", NOW)
+    hook.remember("", NOW)
+    assert not hook.seen("", NOW)
+
+
+def test_a_long_delivery_id_counts_once_too() -> None:
+    hook = Hook(TOKEN, Bucket())
+    hook.remember("x" * 500, NOW)
+    assert hook.seen("x" * 500, NOW)
+
+
+def test_what_is_delivered_again_after_five_minutes_is_a_wish_for_another_look() -> None:
+    reasons: list[str] = []
+    now = [NOW]
+    with a_registry(receivers=(GITHUB,), trigger=reasons.append, clock=lambda: now[0]) as url:
+        hooks = Hooks(url, reasons)
+        assert hooks.push().status == 202
+        for later, runs in ((299, 1), (300, 2), (301, 2), (601, 3)):
+            now[0] = NOW + later
+            assert hooks.push().status == 202
+            assert len(reasons) == runs, later

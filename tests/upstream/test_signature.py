@@ -261,6 +261,62 @@ def test_any_bytes_as_a_signature_are_refused_with_our_error(data: bytes) -> Non
         verify(DATA, data, [a_key("lasting")])
 
 
+def replaced(data: bytes, place: int, byte: int) -> bytes:
+    return data[:place] + bytes([byte]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize(("place", "what"), [(4, "Unknown signature type"), (6, "Unknown hash algorithm")])
+def test_a_signature_of_an_unknown_kind_is_refused_in_one_line(place: int, what: str) -> None:
+    message = refused("SignatureInvalid", replaced(a_signature("rsa"), place, 0x7F), a_key("rsa"))
+    assert what in message
+    assert "\n" not in message
+
+
+def damaged(data: bytes, at: float, byte: int) -> bytes:
+    return replaced(data, min(int(at * len(data)), len(data) - 1), byte)
+
+
+def armored(data: bytes) -> str:
+    return pysequoia.armor(data, pysequoia.ArmorKind.PublicKey)
+
+
+KEYS = st.sampled_from(["lasting", "rsa", "dsa", "p256"])
+WHERE = st.floats(0, 1)
+BYTES = st.sampled_from([0, 1, 3, 0x7F, 0xFF]) | st.integers(0, 255)
+
+
+@given(KEYS, WHERE, BYTES)
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_signature_vouches_or_is_refused_with_our_error(name: str, at: float, byte: int) -> None:
+    message = ""
+    try:
+        verify(DATA, damaged(a_signature(name), at, byte), [a_key(name)])
+    except IntegrityError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+@given(KEYS, WHERE, BYTES)
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_key_is_read_or_refused_with_our_error(name: str, at: float, byte: int) -> None:
+    whole = pysequoia.Cert.from_bytes(a_key(name).public_key.encode())
+    armor = armored(damaged(bytes(whole), at, byte))
+    message = ""
+    try:
+        key = changed(a_key(name), public_key=armor, fingerprint=read_key(armor).fingerprint)
+        verify(DATA, a_signature(name), [key])
+    except IntegrityError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+def test_a_key_with_a_signature_of_an_unknown_type_beside_its_own_vouches() -> None:
+    whole = bytes(pysequoia.Cert.from_bytes(a_key("rsa").public_key.encode()))
+    own = whole.index(b"\xc2\xc1\x0e\x04\x13")  # the packet's tag, its length, version 4, a certification
+    armor = armored(whole + replaced(whole[own:], 4, 0x7F))
+    assert verify(DATA, a_signature("rsa"), [changed(a_key("rsa"), public_key=armor)]).name == "rsa"
+
+
 @pytest.mark.skipif(not REAL_KEYS.exists(), reason="the public registry's data is not beside this clone")
 def test_every_key_of_a_public_registry_can_be_read() -> None:
     read = []
