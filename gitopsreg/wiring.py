@@ -122,7 +122,8 @@ class Ticking:
 
     def stop(self, timeout: float | None = 10) -> bool:
         """Stop ticking and let the run under way end; whether it did in time."""
-        self._clock.shutdown(wait=False)
+        if self._clock.running:  # it may never have started: the port was taken
+            self._clock.shutdown(wait=False)
         return self._loop.stop(timeout)
 
 

@@ -32,7 +32,7 @@ def git(repository: Path, *arguments: str, time: str = COMMIT_TIME) -> str:
     """Run git in a repository; what it printed, stripped."""
     dates = {"GIT_AUTHOR_DATE": time, "GIT_COMMITTER_DATE": time}
     command = ["git", "-C", str(repository), *arguments]
-    done = subprocess.run(command, env=_ENVIRONMENT | dates, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=_ENVIRONMENT | dates, capture_output=True, errors="surrogateescape", check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

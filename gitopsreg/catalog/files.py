@@ -16,6 +16,10 @@ DECLARED = (
     "namespaces",
 )
 
+# What all declarations may come to: they are parsed and kept in memory. A repository of a few kilobytes can name one
+# large file thousands of times.
+MAX_TOTAL = 64 * 1024 * 1024
+
 FileMode = Literal["file", "symlink", "submodule", "other"]
 
 

@@ -11,8 +11,9 @@ from gitopsreg.catalog import declarations
 from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.defaults import Spec, inheritable
 from gitopsreg.catalog.facts import PackageFacts
-from gitopsreg.catalog.files import CatalogFiles
+from gitopsreg.catalog.files import MAX_TOTAL, CatalogFiles
 from gitopsreg.catalog.layout import is_declaration
+from gitopsreg.catalog.loader import MAX_BYTES
 from gitopsreg.catalog.locate import locate
 from gitopsreg.catalog.memo import Memo
 from gitopsreg.catalog.problem import Problem
@@ -61,17 +62,19 @@ def load(files: CatalogFiles, *, memo: Memo | None = None) -> Loaded:
     Raises only what `CatalogFile.read` and `has_folder` raise, except OSError, which is a finding.
     """
     if len(files.files) > MAX_FILES:
-        return _too_many(files)
+        return _refused(files, "GR012", f"the catalog has more than {MAX_FILES} files")
+    declared = [file for file in files.files if file.mode != "file" or is_declaration(file.path)]
+    if sum(file.size for file in declared if file.size <= MAX_BYTES) > MAX_TOTAL:
+        return _refused(files, "GR014", f"the declarations have more than {MAX_TOTAL} bytes in all")
     memo = memo or Memo()
-    checked = memo.check([file for file in files.files if file.mode != "file" or is_declaration(file.path)])
+    checked = memo.check(declared)
     world = World.of(checked, files.has_folder)
     found = _findings(checked, world)
     return _Loading(files, world, found, memo).loaded(len(checked))
 
 
-def _too_many(files: CatalogFiles) -> Loaded:
-    message = f"the catalog has more than {MAX_FILES} files"
-    problem = Problem(rule="GR012", message=message, hint="move what is no declaration out of its folders")
+def _refused(files: CatalogFiles, rule: str, message: str) -> Loaded:
+    problem = Problem(rule=rule, message=message, hint="move what is no declaration out of its folders")
     findings = tuple(locate([problem], None, files.root or ".", ""))
     catalog = Catalog(revision=files.revision, time=files.time)
     return Loaded(catalog=catalog, findings=findings, files=len(files.files), registry_broken=message)

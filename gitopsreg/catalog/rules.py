@@ -33,6 +33,7 @@ _TABLE = (
     Rule("GR011", "the file is not empty", "an empty declaration is a slip; remove the file to remove the package"),
     Rule("GR012", "at most 50,000 files", "the catalog is untrusted input with a limit"),
     Rule("GR013", "the file can be read", "what can't be read can't be checked"),
+    Rule("GR014", "all declarations have at most 64 MiB", "the catalog is untrusted input with a limit"),
     Rule("GR101", "two paths differ in more than letter case", "names are matched without regard to case"),
     Rule("GR102", "every YAML file stands where a kind belongs", "a misplaced file would silently declare nothing"),
     Rule("GR103", "the kind is known", "an unknown kind declares nothing"),

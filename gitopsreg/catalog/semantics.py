@@ -54,6 +54,7 @@ def _source(source: Cursor, *, suspended: bool) -> Iterator[Problem]:
     if url.text and (problem := url_problem(url.text, url.pointer, git=kind.value != "http")):
         yield problem
     yield from _inside(source / "path")
+    yield from _nameable(source / "path")
     if kind.text in _LATER_SOURCES and not suspended:
         message = f"source type {quoted(kind.text)} is not acted on in this release"
         hint = "add suspend: true to say that you know"
@@ -155,6 +156,13 @@ def _inside(path: Cursor) -> Iterator[Problem]:
         message = f"the path {quoted(path.text)} is not a folder inside"
         hint = 'write folder names joined by "/", without "." and ".."'
         yield Problem(rule="GR407", message=message, hint=hint, pointer=path.pointer)
+
+
+def _nameable(path: Cursor) -> Iterator[Problem]:
+    if odd := next((c for c in path.text if c in "#%"), ""):
+        means = f"holds a {odd}, which means something else in an address: clients could not name the folder"
+        message = f"the path {quoted(path.text)} {means}"
+        yield Problem(rule="GR407", message=message, hint="rename the folder", pointer=path.pointer)
 
 
 def is_inside(path: str) -> bool:

@@ -11,7 +11,8 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from gitopsreg.catalog.files import DECLARED, CatalogFile, CatalogFiles, FileMode
+from gitopsreg.catalog.files import DECLARED, MAX_TOTAL, CatalogFile, CatalogFiles, FileMode
+from gitopsreg.catalog.layout import is_declaration
 from gitopsreg.errors import CheckoutFailed, InvalidName, UpstreamError, UpstreamUnavailable
 from gitopsreg.transport.git import Commit, Repository
 from gitopsreg.transport.location import Location
@@ -169,20 +170,30 @@ class GitCatalog:
 
 def _files(repository: Repository, root: str) -> Iterator[CatalogFile]:
     """Everything below DECLARED; what lies beside it may be of any size and is never looked at."""
-    count = 0
+    count = total = 0
     for name in DECLARED:
         for entry in _entries(repository, root, name):
+            file = _file(repository, entry)
             count += 1
+            total += file.size if is_declaration(file.path) else 0
             if count > _MOST_FILES:
                 raise CheckoutFailed(f"the catalog has too many files: {_MOST_FILES:,} at most", reason="TooLarge")
-            mode = _MODES[entry.mode]
-            yield CatalogFile(
-                path=entry.path,
-                mode=mode,
-                size=0 if mode == "submodule" else repository.size(entry.oid),
-                oid=entry.oid,
-                read=partial(repository.read, entry.oid, limit=_LARGEST_FILE),
-            )
+            if total > MAX_TOTAL:
+                limit = f"{MAX_TOTAL // 1024**2} MiB of declarations at most"
+                raise CheckoutFailed(f"the catalog is too large: {limit}", reason="TooLarge")
+            yield file
+
+
+def _file(repository: Repository, entry: TreeEntry) -> CatalogFile:
+    mode = _MODES[entry.mode]
+    return CatalogFile(
+        # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
+        path=entry.path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
+        mode=mode,
+        size=0 if mode == "submodule" else repository.size(entry.oid),
+        oid=entry.oid,
+        read=partial(repository.read, entry.oid, limit=_LARGEST_FILE),
+    )
 
 
 def _entries(repository: Repository, root: str, name: str) -> Iterator[TreeEntry]:

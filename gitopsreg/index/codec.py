@@ -86,7 +86,7 @@ def decode_package(data: bytes) -> Package:
 
 
 def encode_status(index: StatusIndex) -> bytes:
-    return _encode(index)
+    return _encode_told(index)
 
 
 def decode_status(data: bytes) -> StatusIndex:
@@ -96,16 +96,39 @@ def decode_status(data: bytes) -> StatusIndex:
 
 
 def encode_status_shard(packages: tuple[PackageStatus, ...]) -> bytes:
-    return _encode(_StatusShard(packages=packages))
+    return _encode_told(_StatusShard(packages=packages))
 
 
 def decode_status_shard(data: bytes) -> tuple[PackageStatus, ...]:
     return _decode(_StatusShard, data).packages
 
 
+def _encode_told(value: Any) -> bytes:
+    """As `_encode`, of words that may come from anywhere: bytes in them that are no UTF-8 are written as escapes."""
+    try:
+        return _encode(value)
+    except StorageError:
+        return _write(_legible(_plain(value)))
+
+
+def _legible(plain: Any) -> Any:
+    if isinstance(plain, str):
+        return plain.encode(errors="backslashreplace").decode()
+    if isinstance(plain, list):
+        return [_legible(each) for each in plain]
+    return {key: _legible(each) for key, each in plain.items()} if isinstance(plain, dict) else plain
+
+
 def _encode(value: Any) -> bytes:
+    return _write(_plain(value))
+
+
+def _plain(value: Any) -> Any:
     kind: Any = type(value)
-    plain = shape_of(kind).dump(value)
+    return shape_of(kind).dump(value)
+
+
+def _write(plain: Any) -> bytes:
     try:
         return orjson.dumps({"format": FORMAT, **plain}, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:  # a lone surrogate, an integer of more than 64 bits

@@ -14,6 +14,8 @@ from typing import Any
 import gitopsreg
 
 _CHUNK = 256 * 1024
+# Half a million refs; of answers nothing else grows.
+_LONGEST_ANSWER = 64 * 1024 * 1024
 
 
 class Child:
@@ -38,7 +40,9 @@ class Child:
         return self._process.pid
 
     def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-        """The answer. Raises TimeoutError, or EOFError when the process ended; it is of no more use after either."""
+        """The answer. Raises TimeoutError, EOFError when the process ended, OverflowError for an answer that is too
+        long; the process is of no more use after any of them.
+        """
         deadline = time.monotonic() + seconds
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
@@ -48,14 +52,7 @@ class Child:
             stdin.flush()
         except (OSError, ValueError) as error:
             raise EOFError from error
-        parts: list[bytes] = []
-        with selectors.DefaultSelector() as selector:
-            selector.register(stdout, selectors.EVENT_READ)
-            while not (parts and parts[-1].endswith(b"\n")):
-                if not selector.select(max(0, deadline - time.monotonic())):
-                    raise TimeoutError
-                parts.append(_read(stdout.fileno()))
-        answer: dict[str, Any] = json.loads(b"".join(parts))
+        answer: dict[str, Any] = json.loads(_line(stdout.fileno(), deadline))
         return answer
 
     def kill(self) -> None:
@@ -70,6 +67,19 @@ class Child:
             if pipe is not None:
                 with suppress(OSError):  # what was not yet sent is of no use now
                     pipe.close()
+
+
+def _line(descriptor: int, deadline: float) -> bytes:
+    line = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0, deadline - time.monotonic())):
+                raise TimeoutError
+            line += _read(descriptor)
+            if len(line) > _LONGEST_ANSWER:
+                raise OverflowError
+    return bytes(line)
 
 
 def _read(descriptor: int) -> bytes:

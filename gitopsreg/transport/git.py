@@ -14,16 +14,20 @@ import pygit2
 from pygit2.enums import ConfigLevel, CredentialType, ObjectType, RepositoryOpenFlag
 
 from gitopsreg.errors import IntegrityError, UpstreamUnavailable
+from gitopsreg.transport.advertisement import Advertisement
+from gitopsreg.transport.blob import CHUNK, stream
 from gitopsreg.transport.credentials import Login
 from gitopsreg.transport.failures import unreadable, untrusted
 from gitopsreg.transport.location import Location
-from gitopsreg.transport.tree import Item, TreeEntry, as_text, parse_tree
+from gitopsreg.transport.tree import Item, TreeEntry, files, parse_tree, walk
 
-CHUNK = 256 * 1024
 _LARGEST_TREE = 16 * 1024 * 1024
 _LARGEST_FETCH = 4 * 1024**3
 _MOST_TREES = 512
+# libgit2's windows onto packs: its own are a gigabyte each, more than a worker may have (see transport.worker).
+_WINDOW = 32 * 1024 * 1024
 _HEX = 40
+_Object = pygit2.Object | pygit2.Commit
 
 # Objects are only read, and libgit2 runs no program that a repository's own configuration names, so a catalog that
 # belongs to another user (a folder mounted into a container) is safe to open.
@@ -39,16 +43,6 @@ class Commit:
     time: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advertisement:
-    """What a remote repository offers: full ref names and "HEAD" with their commits (annotated tags peeled), and the
-    full ref that HEAD points to (None when it is detached or there is none).
-    """
-
-    refs: dict[str, str]
-    head: str | None
-
-
 class Repository:
     """A repository on disk, bare or not, read-only. Cheap to open; used by one thread at a time."""
 
@@ -60,29 +54,29 @@ class Repository:
         except (pygit2.GitError, OSError) as error:
             raise UpstreamUnavailable(f'"{path}" is no Git repository: {error}', reason="NotFound") from error
         self._trees: dict[str, dict[bytes, Item]] = {}
+        self.parsed = 0
+        """Lines of tree objects read so far: what a reader of a stranger's trees measures its patience by."""
 
     def resolve(self, ref: str) -> str:
         """The commit that a full ref, "HEAD" or 40 hex digits stand for, annotated tags peeled.
 
-        Raises UpstreamUnavailable (`NotFound`).
+        Raises UpstreamUnavailable (`NotFound`), IntegrityError when it stands for no commit.
         """
-        try:
-            if len(ref) == _HEX and "/" not in ref:
-                return str(self._repo[ref].peel(pygit2.Commit).id)
-            return str(self._repo.lookup_reference(ref).peel(pygit2.Commit).id)
-        except (KeyError, ValueError, pygit2.GitError) as error:
-            raise UpstreamUnavailable(f'"{ref}" is not in "{self.path}"', reason="NotFound") from error
+        return str(self._commit(ref).id)
+
+    def peeled(self, ref: str) -> str:
+        """As `resolve`, of whatever kind the object is."""
+        return str(self._peeled(ref).id)
 
     def head_branch(self) -> str | None:
-        """The full ref that HEAD points to (born or not), None when HEAD is detached."""
+        """The full ref that HEAD points to (born or not), None when HEAD is detached or its name is not UTF-8."""
         target = self._repo.lookup_reference("HEAD").target
-        return target if isinstance(target, str) else None
+        return target if isinstance(target, str) and _is_ref(target) else None
 
     def commit(self, oid: str) -> Commit:
-        """Raises UpstreamUnavailable (`NotFound`)."""
-        with self._reading(oid):
-            found = self._repo[oid].peel(pygit2.Commit)
-            return Commit(oid=str(found.id), tree=str(found.tree_id), time=_time(found.commit_time))
+        """Raises UpstreamUnavailable (`NotFound`), IntegrityError when it is no commit."""
+        found = self._commit(oid)
+        return Commit(oid=str(found.id), tree=str(found.tree_id), time=_time(found.commit_time))
 
     def subtree(self, tree: str, path: str) -> str | None:
         """The tree of a folder ("" is the tree itself); None when there is none at `path` (links are not followed)."""
@@ -102,33 +96,20 @@ class Repository:
             return None
         return TreeEntry(path=path, mode=item.kind, oid=item.oid)
 
-    def walk(self, tree: str, *, depth: int = 32) -> Iterator[TreeEntry]:
-        """Every entry that is no folder, sorted by the bytes of its path.
+    def files(self, tree: str, *, most: int) -> tuple[TreeEntry, ...]:
+        """As tree.files. Raises UpstreamUnavailable (`NotFound`) too."""
+        return files(self._tree(tree), most)
 
-        Raises IntegrityError (`UnsafeArchive`) for folders nested deeper than `depth` and for what Git would not write.
-        """
-        stack = [iter([(b"", Item(b"", "folder", tree))])]
-        while stack:
-            for path, item in stack[-1]:
-                if item.kind != "folder":
-                    yield TreeEntry(path=as_text(path), mode=item.kind, oid=item.oid)
-                    continue
-                stack.append(self._children(path, item.oid))
-                # The root is one of them.
-                if len(stack) > depth + 2:
-                    raise IntegrityError(
-                        f"{as_text(path)!r} is nested too deeply: {depth} folders at most", reason="UnsafeArchive"
-                    )
-                break
-            else:
-                stack.pop()
+    def walk(self, tree: str, *, depth: int = 32) -> Iterator[TreeEntry]:
+        """As tree.walk. Raises UpstreamUnavailable (`NotFound`) too."""
+        return walk(self._tree, tree, depth)
 
     def size(self, oid: str) -> int:
-        """Bytes of a blob, without reading it. Raises UpstreamUnavailable (`NotFound`)."""
+        """Bytes of a blob, without reading it. Raises UpstreamUnavailable (`NotFound`), IntegrityError for no blob."""
         return self._header(oid, ObjectType.BLOB)
 
     def read(self, oid: str, *, limit: int) -> bytes:
-        """A blob. Raises UpstreamUnavailable (`NotFound`), IntegrityError (`TooLarge`) above `limit` bytes."""
+        """A blob. Raises as `size` does, and IntegrityError (`TooLarge`) above `limit` bytes."""
         size = self.size(oid)
         if size > limit:
             raise IntegrityError(f'blob "{oid}" is too large: {size:,} bytes, {limit:,} at most', reason="TooLarge")
@@ -136,34 +117,44 @@ class Repository:
             return bytes(self._repo.read(oid)[1])
 
     def chunks(self, oid: str) -> Iterator[bytes]:
-        """A blob in pieces of about CHUNK bytes. Raises UpstreamUnavailable (`NotFound`)."""
+        """A blob in pieces of at most CHUNK bytes; raises as `size` does. Only one that its pack keeps as a delta is
+        held in memory, which Git does to none above 512 MiB (core.bigFileThreshold).
+        """
+        size = self.size(oid)
+        pieces = stream(Path(self._repo.path) / "objects", oid, size)
+        if pieces is not None:
+            yield from pieces
+            return
         with self._reading(oid):
-            blob = self._repo[oid]
-            if not isinstance(blob, pygit2.Blob):
-                raise KeyError(oid)
-        whole = memoryview(blob)
+            whole = memoryview(self._repo[oid])  # type: ignore[arg-type]  # blobs are buffers
         for start in range(0, len(whole), CHUNK):
             yield bytes(whole[start : start + CHUNK])
+
+    def _commit(self, ref: str) -> pygit2.Commit:
+        found = self._peeled(ref)
+        if not isinstance(found, pygit2.Commit):
+            raise _wrong_kind(ref, found.type_str, "commit")
+        return found
+
+    def _peeled(self, ref: str) -> _Object:
+        try:
+            if len(ref) == _HEX and "/" not in ref:
+                found = self._repo[ref]
+                # Peeling goes one step further than it should for all but tags.
+                return found.peel(None) if isinstance(found, pygit2.Tag) else found
+            return self._repo.lookup_reference(ref).peel(None)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise UpstreamUnavailable(f'"{ref}" is not in "{self.path}"', reason="NotFound") from error
 
     def _find(self, tree: str, name: str) -> Item | None:
         return self._tree(tree).get(name.encode(errors="surrogateescape"))
 
-    def _children(self, path: bytes, tree: str) -> Iterator[tuple[bytes, Item]]:
-        items = self._tree(tree)
-        if path and not items:
-            # A small repository can hold billions of them, and no walk would end.
-            raise IntegrityError(
-                f"{as_text(path)!r} is an empty folder, which Git never writes", reason="UnsafeArchive"
-            )
-        prefix = path + b"/" if path else b""
-        return ((prefix + item.name, item) for item in items.values())
-
     def _header(self, oid: str, kind: ObjectType) -> int:
         with self._reading(oid):
             found, size = self._repo.odb.read_header(oid)
-            if found != kind:
-                raise KeyError(oid)
-            return size
+        if found != kind:
+            raise _wrong_kind(oid, ObjectType(found).name.lower(), kind.name.lower())
+        return size
 
     def _tree(self, oid: str) -> dict[bytes, Item]:
         if oid in self._trees:
@@ -175,6 +166,7 @@ class Repository:
         if len(self._trees) >= _MOST_TREES:
             self._trees.clear()
         self._trees[oid] = parse_tree(data)
+        self.parsed += len(self._trees[oid])
         return self._trees[oid]
 
     @contextmanager
@@ -183,6 +175,10 @@ class Repository:
             yield
         except (KeyError, ValueError, pygit2.GitError) as error:
             raise UpstreamUnavailable(f'object "{oid}" is not in "{self.path}"', reason="NotFound") from error
+
+
+def _wrong_kind(name: str, found: str, wanted: str) -> IntegrityError:
+    return IntegrityError(f'"{name}" is a {found}, where a {wanted} belongs', reason="UnsafeArchive")
 
 
 def create(folder: Path) -> None:
@@ -195,6 +191,8 @@ def create(folder: Path) -> None:
 def prepare(home: Path) -> None:
     """Settings of the whole process, once, before anything remote: `home` holds `.ssh/known_hosts`."""
     pygit2.settings.homedir = str(home)
+    pygit2.settings.mwindow_size = _WINDOW
+    pygit2.settings.mwindow_mapped_limit = 8 * _WINDOW
     for level in (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL):
         pygit2.settings.search_path[level] = ""
 
@@ -208,9 +206,17 @@ def list_refs(folder: Path, url: str, callbacks: "Callbacks") -> Advertisement:
     # Sorted, the peeled form `refs/tags/x^{}` comes after `refs/tags/x` and takes its place.
     for name, oid in sorted((head.name or "", str(head.oid)) for head in heads):
         plain = name.removesuffix("^{}")
-        if plain == "HEAD" or pygit2.reference_is_valid_name(plain):
+        if plain == "HEAD" or _is_ref(plain):
             refs[plain] = oid
-    return Advertisement(refs=refs, head=next((head.symref_target for head in heads if head.name == "HEAD"), None))
+    head = next((head.symref_target for head in heads if head.name == "HEAD"), None)
+    return Advertisement(refs=refs, head=head if head and _is_ref(head) else None)
+
+
+def _is_ref(name: str) -> bool:
+    try:
+        return bool(pygit2.reference_is_valid_name(name))
+    except UnicodeEncodeError:  # bytes that are no UTF-8 come as lone surrogates
+        return False
 
 
 def fetch(folder: Path, url: str, refspecs: Sequence[str], *, depth: int, callbacks: "Callbacks") -> None:
@@ -227,6 +233,9 @@ def fetch(folder: Path, url: str, refspecs: Sequence[str], *, depth: int, callba
 
 class Callbacks(pygit2.RemoteCallbacks):
     """What libgit2 asks during one conversation. `login` answers for the URL of the server that asks."""
+
+    # What a server says about its progress is read by nobody, and pygit2 would fail over words that are no UTF-8.
+    sideband_progress = None  # type: ignore[assignment]
 
     def __init__(self, login: Callable[[str], Login | None], ssh_keys: Sequence[Path]) -> None:
         super().__init__()
@@ -283,5 +292,4 @@ def limit(patience: timedelta) -> None:
 
 def _time(seconds: int) -> str:
     # Whoever makes a commit writes its time: 9999-12-31 is the last one that RFC 3339 can say.
-    bounded = min(max(seconds, 0), 253402300799)
-    return datetime.fromtimestamp(bounded, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(max(seconds, 0), 253402300799), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

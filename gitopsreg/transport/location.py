@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Literal, Self
 
 from gitopsreg.errors import InvalidName
@@ -57,7 +58,7 @@ class Location:
         else:
             found = _SCP.fullmatch(text)
         port = int(found.groupdict().get("port") or _DEFAULT_PORTS[scheme]) if found else 0
-        if not found or not 0 < port < 65536:
+        if not found or not 0 < port < 65536 or not _is_host(found["host"]):
             raise InvalidName(f'"{text}" is no Git URL that can be used here: {_RIGHT}')
         return cls(text, scheme, found["host"].strip("[]").lower(), port, found["path"] or "/")
 
@@ -76,3 +77,14 @@ class Location:
     def origin(self) -> tuple[str, str, int]:
         """(scheme, host, port): what a credential belongs to."""
         return self.scheme, self.host, self.port
+
+
+def _is_host(host: str) -> bool:
+    """Brackets are for IPv6 addresses: others would read `[host:port]:path` as a host and its port."""
+    if not host.startswith("["):
+        return True
+    try:
+        IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return True

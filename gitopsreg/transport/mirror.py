@@ -7,6 +7,7 @@ A copy is worth nothing: whatever is wrong with it, it is thrown away and made a
 import fcntl
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -22,6 +23,8 @@ from gitopsreg.transport.remotes import Remotes
 _MOST_PACKS = 200
 # Stands inside the copy while a download is under way, and longer when it failed: locks and half packs may lie about.
 _INTERRUPTED = "gitopsreg-fetching"
+# Older than any download that is still under way.
+_STALE = 24 * 60 * 60
 
 
 class Mirror:
@@ -103,11 +106,20 @@ class Mirror:
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache / f"{self._key}.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            _sweep(self._cache)
             yield
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what somebody left behind who was killed over it, whichever repository it was a copy of."""
+    for mark in (*cache.glob("discarded-*"), *cache.glob(f"*.git/{_INTERRUPTED}")):
+        with suppress(OSError):  # another may be sweeping too
+            if mark.lstat().st_mtime < time.time() - _STALE:
+                shutil.rmtree(mark.parent if mark.name == _INTERRUPTED else mark, ignore_errors=True)
 
 
 def _has(repository: Repository, commit: str) -> bool:
     try:
-        return repository.resolve(f"refs/kept/{commit}") == commit
+        return repository.peeled(f"refs/kept/{commit}") == commit
     except UpstreamUnavailable:
         return False

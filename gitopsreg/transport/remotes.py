@@ -5,7 +5,6 @@ reads, and a server that drips bytes would keep a thread for ever. Which URLs ar
 """
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from gitopsreg.errors import InvalidName, UpstreamUnavailable
-from gitopsreg.transport import git
+from gitopsreg.transport.advertisement import Advertisement
 from gitopsreg.transport.child import Child
 from gitopsreg.transport.failures import too_slow
+from gitopsreg.transport.home import Home
 from gitopsreg.transport.location import Location
 
 # All that a worker may see of our environment: how to reach the network, nothing else.
@@ -57,9 +57,9 @@ class Remotes:
         self._slots = BoundedSemaphore(workers)
         self._lock = Lock()
         self._idle: list[Child] = []
-        self._busy: set[Child] = set()
+        self._busy: dict[Child, Home] = {}
         self._closed = False
-        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._home: Home | None = None
 
     def refs(self, url: str, *, timeout: timedelta, trusted: bool = False) -> dict[str, str]:
         """Full ref names and "HEAD" with their commits, annotated tags peeled. Raises UpstreamUnavailable.
@@ -68,10 +68,10 @@ class Remotes:
         """
         return self.advertised(url, timeout=timeout, trusted=trusted).refs
 
-    def advertised(self, url: str, *, timeout: timedelta, trusted: bool = False) -> git.Advertisement:
+    def advertised(self, url: str, *, timeout: timedelta, trusted: bool = False) -> Advertisement:
         """As `refs`, with the branch that HEAD points to. Raises UpstreamUnavailable."""
         answer = self._ask({"operation": "refs", "url": url, "trusted": trusted}, timeout)
-        return git.Advertisement(refs=answer["refs"], head=answer["head"])
+        return Advertisement(refs=answer["refs"], head=answer["head"])
 
     def fetch(
         self,
@@ -102,7 +102,7 @@ class Remotes:
         for child in idle:
             child.stop()
         if home:
-            home.cleanup()
+            home.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -121,12 +121,14 @@ class Remotes:
                 raise too_slow(url, seconds) from error
             except EOFError as error:
                 raise UpstreamUnavailable(f'"{url}" can\'t be read: the process that asked it ended') from error
+            except OverflowError as error:
+                raise UpstreamUnavailable(f'"{url}" can\'t be read: it has too many branches and tags') from error
         if "error" in answer:
             raise UpstreamUnavailable(answer["error"], reason=answer["reason"])
         return answer
 
     def _answer(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        """Raises TimeoutError, or EOFError when the worker ended over it."""
+        """Raises what Child.ask raises."""
         child, is_fresh = self._take()
         try:
             answer = child.ask(request, seconds=seconds)
@@ -158,33 +160,41 @@ class Remotes:
         with self._lock:
             if self._closed:
                 raise UpstreamUnavailable("the connection to Git servers is closed")
+            home = self._whole_home()
             is_fresh = not self._idle
-            child = Child(self._setup(), self._environment) if is_fresh else self._idle.pop()
-            self._busy.add(child)
+            child = Child(self._setup(home), self._environment) if is_fresh else self._idle.pop()
+            self._busy[child] = home
             return child, is_fresh
 
     def _give_back(self, child: Child) -> None:
         with self._lock:
-            self._busy.discard(child)
-            if not self._closed:
+            home = self._busy.pop(child)
+            if not self._closed and home is self._home:
                 self._idle.append(child)
                 return
         child.stop()
 
     def _drop(self, child: Child) -> None:
         with self._lock:
-            self._busy.discard(child)
+            del self._busy[child]
         child.stop()
 
-    def _setup(self) -> dict[str, Any]:
+    def _whole_home(self) -> Home:
+        """The home, made anew when somebody cleared it away: then workers that know the old one are of no more use."""
+        if self._home and not self._home.is_whole():
+            idle, self._idle = self._idle, []
+            for child in idle:
+                child.stop()
+            self._home.remove()
+            self._home = None
         if self._home is None:
-            self._home = tempfile.TemporaryDirectory(prefix="gitopsreg-")
-            git.create(Path(self._home.name) / "scratch.git")
-            if self._ssh:
-                (Path(self._home.name) / ".ssh").symlink_to(self._ssh.absolute())
+            self._home = Home(self._ssh)
+        return self._home
+
+    def _setup(self, home: Home) -> dict[str, Any]:
         return {
-            "home": self._home.name,
-            "scratch": str(Path(self._home.name) / "scratch.git"),
+            "home": str(home.path),
+            "scratch": str(home.scratch),
             "credentials": str(self._credentials.absolute()) if self._credentials else None,
             "allow_local": self._allow_local,
         }

@@ -1,5 +1,6 @@
 """Git's tree objects, read from their bytes and checked: what no Git would write is refused before anybody sees it."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -8,6 +9,8 @@ from gitopsreg.errors import IntegrityError
 EntryMode = Literal["file", "executable", "symlink", "submodule"]
 
 _OID = 20
+# A folder counts each time it is entered: twenty small trees that name each other hold billions of files.
+_MOST_VISITED = 200_000
 _KINDS: dict[bytes, EntryMode | Literal["folder"]] = {
     b"100644": "file",
     b"100664": "file",
@@ -55,6 +58,56 @@ def parse_tree(data: bytes) -> dict[bytes, Item]:
     if len(found) != len(items):
         raise IntegrityError("a folder holds two entries of the same name", reason="UnsafeArchive")
     return found
+
+
+def files(items: Mapping[bytes, Item], most: int) -> tuple[TreeEntry, ...]:
+    """The files right in a folder; what lies deeper, links and submodules are left out.
+
+    Raises IntegrityError (`TooLarge`) when there are more than `most`.
+    """
+    found = tuple(
+        TreeEntry(path=as_text(item.name), mode=item.kind, oid=item.oid)
+        for item in items.values()
+        if item.kind in {"file", "executable"}
+    )
+    if len(found) > most:
+        raise IntegrityError(f"the folder holds {len(found):,} files: {most:,} at most", reason="TooLarge")
+    return found
+
+
+def walk(read: Callable[[str], Mapping[bytes, Item]], tree: str, depth: int) -> Iterator[TreeEntry]:
+    """Every entry that is no folder, sorted by the bytes of its path; `read` gives the lines of a tree.
+
+    Raises IntegrityError: `UnsafeArchive` for folders nested deeper than `depth` and for what Git would not write,
+    `TooLarge` where there is no end to it.
+    """
+    visited = 0
+    stack = [iter([(b"", Item(b"", "folder", tree))])]
+    while stack:
+        for path, item in stack[-1]:
+            visited += 1
+            if visited > _MOST_VISITED:
+                limit = f"{_MOST_VISITED:,} at most"
+                raise IntegrityError(f"there are too many files and folders: {limit}", reason="TooLarge")
+            if item.kind != "folder":
+                yield TreeEntry(path=as_text(path), mode=item.kind, oid=item.oid)
+                continue
+            stack.append(_children(path, read(item.oid)))
+            # The root is one of them.
+            if len(stack) > depth + 2:
+                raise IntegrityError(
+                    f"{as_text(path)!r} is nested too deeply: {depth} folders at most", reason="UnsafeArchive"
+                )
+            break
+        else:
+            stack.pop()
+
+
+def _children(path: bytes, items: Mapping[bytes, Item]) -> Iterator[tuple[bytes, Item]]:
+    if path and not items:
+        raise IntegrityError(f"{as_text(path)!r} is an empty folder, which Git never writes", reason="UnsafeArchive")
+    prefix = path + b"/" if path else b""
+    return ((prefix + item.name, item) for item in items.values())
 
 
 def as_text(name: bytes) -> str:

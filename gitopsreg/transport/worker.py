@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,10 @@ from gitopsreg.transport.failures import moved
 from gitopsreg.transport.location import Location
 
 _REFS_QUERY = "/info/refs?service=git-upload-pack"
+# Address space. A server can name refs without end, and a pack of a megabyte can unfold to gigabytes: then this process
+# fails, and not the machine. At rest it takes a fifth of a gigabyte; a fetch maps the largest file whole, so that one
+# of more than about 1.2 GiB does not come through.
+_MOST_MEMORY = 1536 * 1024 * 1024
 _SSH_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -37,12 +42,15 @@ class Setup:
     allow_local: bool
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one request; an expected failure is an answer too."""
+        """The answer to one request; a failure is an answer too, also one that nobody thought of."""
         try:
             return self._perform(request)
         except GitopsregError as error:
             reason = getattr(error, "reason", UpstreamUnavailable.default_reason)
             return {"error": self.credentials.scrub(str(error)), "reason": reason}
+        except Exception as error:  # noqa: BLE001  (whatever a stranger's server brings about is that server's failure)
+            said = f'"{request["url"]}" can\'t be read: {type(error).__name__}: {error}'
+            return {"error": self.credentials.scrub(said[:500]), "reason": UpstreamUnavailable.default_reason}
 
     def _perform(self, request: Mapping[str, Any]) -> dict[str, Any]:
         location = Location.parse(request["url"])
@@ -90,7 +98,18 @@ def _listen(requests: SimpleQueue[bytes], home: Path) -> None:
     os._exit(0)
 
 
+def _limit_memory() -> None:
+    """Where the platform knows such a limit."""
+    with suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = _MOST_MEMORY if most == resource.RLIM_INFINITY else min(most, _MOST_MEMORY)
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
+
+
 def main(arguments: Sequence[str]) -> None:
+    _limit_memory()
     given = json.loads(arguments[0])
     credentials = CredentialsFile(Path(given["credentials"]) if given["credentials"] else None)
     setup = Setup(

@@ -14,7 +14,7 @@ from typing import Literal
 
 import deflate
 
-from gitopsreg.errors import IntegrityError
+from gitopsreg.errors import IntegrityError, quoted
 from gitopsreg.transport.git import Repository
 from gitopsreg.upstream.members import LinkLeaves, Member, members
 from gitopsreg.upstream.references import is_module_file, local_sources
@@ -47,6 +47,7 @@ def pack(repository: Repository, tree: str, *, subdirectory: str, archive_format
     Only its folder is packed when nothing in it reaches out; the whole tree otherwise, since clients never look beyond
     what they unpacked. Raises IntegrityError: `IncompleteRelease` without such a module, `UnsafeArchive`, `TooLarge`.
     """
+    _check_name(subdirectory)
     folder = repository.subtree(tree, subdirectory)
     if folder is None:
         raise IntegrityError(f'there is no folder "{subdirectory}"', reason="IncompleteRelease")
@@ -55,6 +56,16 @@ def pack(repository: Repository, tree: str, *, subdirectory: str, archive_format
     contents = _contents(repository, tree)
     _check_calls(contents, subdirectory)
     return PackedModule(data=_FORMATS[archive_format](contents), subdirectory=subdirectory, tree=tree)
+
+
+def _check_name(subdirectory: str) -> None:
+    """The name becomes a part of the address that clients are sent to, where these would mean something else."""
+    if "//" in subdirectory or any(letter in "#%?\\" or not letter.isprintable() for letter in subdirectory):
+        raise IntegrityError(
+            f"the folder {quoted(subdirectory)} can't be a module's: "
+            'rename it without "#", "%", "?", backslashes, control characters and "//"',
+            reason="UnsafeArchive",
+        )
 
 
 def _self_contained(repository: Repository, folder: str) -> Contents | None:

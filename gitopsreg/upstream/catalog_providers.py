@@ -11,6 +11,9 @@ from gitopsreg.transport.tree import TreeEntry
 from gitopsreg.upstream.base import Discovery, Found, Release, Skipped
 from gitopsreg.upstream.provider_release import ReleaseFile, VerifiedRelease, verify
 
+# A build for every platform there is, checksums, manifest and signatures come to a few dozen.
+_MOST_FILES = 1_000
+
 
 class CatalogProviders:
     """`root` is the tree of the catalog root inside `commit`. Used by one thread at a time, as the repository is."""
@@ -49,8 +52,8 @@ class CatalogProviders:
         """The folder's own files; what lies deeper, and links, are not part of a release."""
         if not found.tree:
             raise IntegrityError(f'the catalog has no folder "{found.ref}"', reason="IncompleteRelease")
-        entries = (entry for entry in self._repository.walk(found.tree) if "/" not in entry.path)
-        return {entry.path: self._file(entry) for entry in entries if entry.mode in {"file", "executable"}}
+        entries = self._repository.files(found.tree, most=_MOST_FILES)
+        return {entry.path: self._file(entry) for entry in entries}
 
     def _file(self, entry: TreeEntry) -> ReleaseFile:
         return ReleaseFile(

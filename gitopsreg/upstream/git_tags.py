@@ -23,6 +23,14 @@ _PATIENCE = 3
 Outcome = tuple[Found, Release | UpstreamError]
 
 
+class _Lost(UpstreamUnavailable):
+    """Something is not in the copy that should be: the copy is damaged, or the server never sent it."""
+
+
+class _Gone(_Lost):
+    """The tag itself: nothing is wrong with a version that somebody took away a moment ago."""
+
+
 class GitTags:
     """One repository, copied once for all modules that live in it (see transport.mirror)."""
 
@@ -38,9 +46,22 @@ class GitTags:
         return read_tags(tags, self._source.tag_prefix)
 
     def releases(self, wanted: Sequence[Found]) -> Iterator[Outcome]:
-        """One fetch for all; when that fails, one for each, so that a bad tag costs one version."""
+        """One fetch for all; when that fails, one for each, so that a bad tag costs one version.
+
+        What is missing in the copy is looked for once more, in a fresh one.
+        """
         if not wanted:
             return
+        lost: list[Found] = []
+        for found, outcome in self._attempt(wanted):
+            if isinstance(outcome, _Lost):
+                lost.append(found)
+            else:
+                yield found, outcome
+        if lost:
+            yield from self._afresh(lost)
+
+    def _attempt(self, wanted: Sequence[Found]) -> Iterator[Outcome]:
         try:
             repository = self._fetch(wanted)
         except UpstreamUnavailable as error:
@@ -50,6 +71,19 @@ class GitTags:
             return
         for found in wanted:
             yield found, self._release(repository, found)
+
+    def _afresh(self, lost: Sequence[Found]) -> Iterator[Outcome]:
+        """What a fresh copy lacks too is the version's own fault."""
+        self._mirror.discard()
+        try:
+            for found, outcome in self._attempt(lost):
+                if isinstance(outcome, _Lost) and not isinstance(outcome, _Gone):
+                    yield found, IntegrityError(str(outcome), reason="IncompleteRelease")
+                else:
+                    yield found, outcome
+        except UpstreamUnavailable as error:
+            for found in lost:
+                yield found, error
 
     def _fetch(self, wanted: Sequence[Found]) -> Repository:
         refs = {_TAGS + found.ref: found.commit for found in wanted}
@@ -90,13 +124,17 @@ class GitTags:
             )
         except IntegrityError as error:
             return IntegrityError(f'tag "{found.ref}": {error}', reason=error.reason)
+        except _Gone as error:
+            return error
         except UpstreamUnavailable as error:
-            if error.reason == "NotFound":
-                self._mirror.discard()
-            return UpstreamUnavailable(f'tag "{found.ref}": {error}')
+            kind = _Lost if error.reason == "NotFound" else UpstreamUnavailable
+            return kind(f'tag "{found.ref}": {error}')
 
     def _fetched(self, repository: Repository, found: Found) -> str:
-        commit = repository.resolve(f"refs/kept/{found.commit}")
+        try:
+            commit = repository.resolve(f"refs/kept/{found.commit}")
+        except UpstreamUnavailable as error:
+            raise _Gone(f'tag "{found.ref}": it was taken away while it was read') from error
         if commit != found.commit:
             raise UpstreamUnavailable(f"it moved from {found.commit} to {commit} while it was read")
         return commit

@@ -329,6 +329,19 @@ def test_too_many_files_stop_everything() -> None:
     assert load(replace(a_catalog({}), files=(one,) * MAX_FILES)).findings == ()
 
 
+def test_declarations_that_are_too_large_together_are_not_read() -> None:
+    def refuse() -> bytes:
+        raise AssertionError
+
+    large = CatalogFile(path="namespaces/x.yaml", mode="file", size=256 * 1024, oid="x", read=refuse)
+    loaded = load(replace(a_catalog({}), files=(large,) * 257))
+    assert rules(loaded) == ["GR014"]
+    assert loaded.registry_broken == "the declarations have more than 67108864 bytes in all"
+    # What is larger than a declaration may be is never read, nor is what is none.
+    for one in (replace(large, size=2**30), replace(large, path="namespaces/x.md")):
+        assert "GR014" not in rules(load(replace(a_catalog({}), files=(one,) * 257)))
+
+
 def test_findings_are_sorted_and_carry_the_root() -> None:
     files = {AT_MODULE: a_module("b: 1\na: 1"), AT_NAMESPACE: NAMESPACE, "connections/x.yaml": "a: &x 1\n"}
     found = load(replace(a_catalog(files), root="example-catalog/")).findings

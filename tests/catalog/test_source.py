@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gitopsreg.catalog.load import load
 from gitopsreg.catalog.source import GitCatalog
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.transport.git import Repository
@@ -177,6 +178,34 @@ class TestWhatTheOperatorCanMend:
         git(folder, "update-ref", "refs/heads/many", git(folder, "commit-tree", "-m", "many", top))
         with pytest.raises(CheckoutFailed, match="too many files"):
             catalog(str(folder), remotes, cache, ref="many").read()
+
+    def test_declarations_that_are_too_large_together(self, folder: Path, remotes: Remotes, cache: Path) -> None:
+        """One file of a quarter of a megabyte under three hundred names: a repository of a few kilobytes."""
+        large = bytes(256 * 1024)
+        for suffix in ("md", "yaml"):
+            files = raw_tree(folder, [("100644", b"%03d.%s" % (n, suffix.encode()), large) for n in range(300)])
+            top = raw_tree(folder, [("40000", b"namespaces", files)])
+            git(folder, "update-ref", f"refs/heads/{suffix}", git(folder, "commit-tree", "-m", "large", top))
+        assert len(catalog(str(folder), remotes, cache, ref="md").read().files.files) == 300
+        with pytest.raises(CheckoutFailed, match="64 MiB of declarations at most") as caught:
+            catalog(str(folder), remotes, cache, ref="yaml").read()
+        assert caught.value.reason == "TooLarge"
+
+
+def test_a_branch_whose_name_is_not_utf8_stands_in_nobodys_way(
+    url: str, folder: Path, remotes: Remotes, cache: Path
+) -> None:
+    git(folder, "branch", "latin-\udce9")
+    assert catalog(url, remotes, cache).read().files.revision.startswith("main@")
+
+
+def test_a_file_whose_name_is_not_utf8_is_a_finding(url: str, folder: Path, remotes: Remotes, cache: Path) -> None:
+    name = "namespaces/acme/modules/vpc/caf\udce9.yaml"
+    commit(folder, {name: (folder / "namespaces/acme/modules/vpc/aws.yaml").read_bytes()})
+    files = catalog(url, remotes, cache).read().files
+    shown = "namespaces/acme/modules/vpc/caf\\xe9.yaml"
+    assert shown in {file.path for file in files.files}
+    assert "GR109" in {finding.rule for finding in load(files).findings if finding.path == shown}
 
 
 def test_nothing_is_fetched_when_the_ref_did_not_move(

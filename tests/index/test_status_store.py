@@ -116,6 +116,23 @@ def test_a_death_while_the_shards_change_leaves_a_status_that_can_be_read() -> N
 # Never a reason to stop
 
 
+@given(st.text(st.characters(categories=["Cs", "Lu", "Cc"]), max_size=8))
+def test_no_words_can_stop_it(words: str) -> None:
+    store = MemoryStore()
+    condition = replace(READY, message=words)
+    package = PackageStatus(
+        address=ModuleAddress("team", "m", "aws"), path=words, conditions=(condition,), skipped=((words, words),)
+    )
+    status = RegistryStatus(conditions=(condition,), attempted_revision=words, packages=(package,))
+    write_status(store, status)
+    legible = words.encode(errors="backslashreplace").decode()
+    assert read_status(store).attempted_revision == legible
+    assert read_status(store).packages[0].skipped == ((legible, legible),)
+    before = list(store.keys(""))
+    write_status(store, status, known=read_status(store))
+    assert list(store.keys("")) == before
+
+
 @given(st.binary(max_size=60), st.sampled_from([REGISTRY, ALL]))
 def test_what_can_not_be_read_is_as_if_it_were_not_there(data: bytes, key: str) -> None:
     store = MemoryStore()

@@ -1,4 +1,7 @@
+import os
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -6,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitopsreg.errors import IntegrityError, UpstreamUnavailable
-from gitopsreg.transport.git import CHUNK, Commit, Repository
+from gitopsreg.transport.blob import CHUNK
+from gitopsreg.transport.git import Commit, Repository
 from gitopsreg.transport.tree import parse_tree
 from tests.repositories import a_repository, commit, git, raw_tree, tag, tree_of
 
@@ -85,6 +89,27 @@ def test_a_tree_that_holds_itself_many_times_ends(folder: Path) -> None:
         list(Repository(folder).walk(tree))
 
 
+def test_a_tree_of_trees_without_end_ends(folder: Path) -> None:
+    """Ten ways at each of twenty levels: twenty-one objects, and 10^20 files."""
+    tree = raw_tree(folder, [("100644", b"file", b"x")])
+    for _ in range(20):
+        tree = raw_tree(folder, [("40000", b"%d" % number, tree) for number in range(10)])
+    repository = Repository(folder)
+    with pytest.raises(IntegrityError, match="too many files and folders") as caught:
+        sum(1 for _ in repository.walk(tree))
+    assert caught.value.reason == "TooLarge"
+    assert repository.files(tree, most=0) == ()
+
+
+def test_the_files_of_a_folder_are_its_own(folder: Path) -> None:
+    commit(folder, {"b": "x", "a": "x", "folder/c": "x", "link": "-> a"})
+    repository, tree = Repository(folder), tree_of(folder)
+    assert [entry.path for entry in repository.files(tree, most=2)] == ["a", "b"]
+    with pytest.raises(IntegrityError, match="holds 2 files: 1 at most") as caught:
+        repository.files(tree, most=1)
+    assert caught.value.reason == "TooLarge"
+
+
 @pytest.mark.parametrize("name", [b"..", b".", b".git", b".GIT", b"a/b", b""])
 def test_a_name_that_git_refuses_is_refused(folder: Path, name: bytes) -> None:
     with pytest.raises(IntegrityError, match="no legal name"):
@@ -142,15 +167,105 @@ def test_a_blob_above_the_limit_is_refused(folder: Path) -> None:
     assert caught.value.reason == "TooLarge"
 
 
-def test_a_missing_object_and_one_of_another_kind_are_not_found(folder: Path) -> None:
-    oid = commit(folder, {"file": "x"})
-    for wrong in ("1" * 40, oid, tree_of(folder)):
-        with pytest.raises(UpstreamUnavailable):
-            Repository(folder).size(wrong)
-        with pytest.raises(UpstreamUnavailable):
-            list(Repository(folder).chunks(wrong))
-    with pytest.raises(UpstreamUnavailable):
-        Repository(folder).commit(tree_of(folder))
+def test_a_missing_object_is_not_found(folder: Path) -> None:
+    commit(folder, {"file": "x"})
+    repository = Repository(folder)
+    calls: list[Callable[[str], object]] = [
+        repository.size,
+        repository.commit,
+        lambda oid: list(repository.chunks(oid)),
+    ]
+    for call in calls:
+        with pytest.raises(UpstreamUnavailable) as caught:
+            call("1" * 40)
+        assert caught.value.reason == "NotFound"
+
+
+def test_an_object_of_another_kind_is_refused_by_its_kind(folder: Path) -> None:
+    oid, tree = commit(folder, {"file": "x"}), tree_of(folder)
+    git(folder, "tag", "--annotate", "--message", "x", "tree", tree)
+    repository = Repository(folder)
+    calls: list[tuple[Callable[[str], object], str, str]] = [
+        (repository.size, oid, "is a commit, where a blob belongs"),
+        (lambda oid: list(repository.chunks(oid)), tree, "is a tree, where a blob belongs"),
+        (lambda oid: list(repository.walk(oid)), oid, "is a commit, where a tree belongs"),
+        (repository.commit, tree, "is a tree, where a commit belongs"),
+        (repository.resolve, "refs/tags/tree", "is a tree, where a commit belongs"),
+    ]
+    for call, wrong, says in calls:
+        with pytest.raises(IntegrityError, match=says):
+            call(wrong)
+    assert repository.peeled("refs/tags/tree") == tree
+
+
+def test_a_head_whose_name_is_not_utf8_counts_as_detached(folder: Path) -> None:
+    commit(folder, {"file": "x"})
+    git(folder, "branch", "--move", "latin-\udce9")
+    assert Repository(folder).head_branch() is None
+    assert Repository(folder).resolve("HEAD") == git(folder, "rev-parse", "HEAD")
+
+
+class TestStreams:
+    """Blobs read past libgit2: loose, from a pack, and not at all when they are deltas."""
+
+    @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_every_byte_comes_once(self, folder: Path, size: int, packed: bool) -> None:
+        contents = {name: (name.encode() + os.urandom(size))[:size] for name in ("a", "b", "c")}
+        commit(folder, dict(contents))
+        if packed:
+            git(folder, "repack", "-a", "-d", "--quiet")
+        repository = Repository(folder)
+        for entry in repository.walk(tree_of(folder)):
+            assert b"".join(repository.chunks(entry.oid)) == contents[entry.path]
+
+    def test_a_delta_is_read_too(self, folder: Path) -> None:
+        base = os.urandom(2 * CHUNK)
+        contents = {"a": base + b"one", "b": base + b"two"}
+        commit(folder, dict(contents))
+        git(folder, "repack", "-a", "-d", "-f", "--quiet")
+        (index,) = (folder / ".git/objects/pack").glob("*.idx")
+        assert "chain length = 1" in git(folder, "verify-pack", "-v", str(index))
+        repository = Repository(folder)
+        for entry in repository.walk(tree_of(folder)):
+            assert b"".join(repository.chunks(entry.oid)) == contents[entry.path]
+
+    def test_a_damaged_one_is_never_taken_for_whole(self, folder: Path) -> None:
+        commit(folder, {"file": b"x" * 3 * CHUNK})
+        git(folder, "config", "core.compression", "0")
+        repository = Repository(folder)
+        (entry,) = repository.walk(tree_of(folder))
+        loose = folder / ".git/objects" / entry.oid[:2] / entry.oid[2:]
+        whole = loose.read_bytes()
+        loose.chmod(0o644)
+        for damaged in (whole[:-6], whole[:100], whole[:-1] + b"\0"):
+            loose.write_bytes(damaged)
+            with pytest.raises(UpstreamUnavailable) as caught:
+                list(repository.chunks(entry.oid))
+            assert caught.value.reason == "NotFound"
+
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_a_large_one_is_never_in_memory(self, folder: Path, packed: bool) -> None:
+        megabyte = 1024 * 1024
+        with (folder / "large").open("wb") as file:
+            file.truncate(200 * megabyte)
+        commit(folder)
+        if packed:
+            git(folder, "repack", "-a", "-d", "--quiet")
+        script = (
+            "import resource, sys\n"
+            "from pathlib import Path\n"
+            "from gitopsreg.transport.git import Repository\n"
+            "repository = Repository(Path(sys.argv[1]))\n"
+            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+            "before = peak()\n"
+            "print(sum(map(len, repository.chunks(sys.argv[2]))), peak() - before)\n"
+        )
+        command = [sys.executable, "-c", script, str(folder), git(folder, "rev-parse", "HEAD:large")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        size, growth = map(int, done.stdout.split())
+        assert size == 200 * megabyte
+        assert growth < 20 * megabyte
 
 
 def test_an_impossible_commit_time_is_bounded(folder: Path) -> None:

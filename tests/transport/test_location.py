@@ -57,6 +57,11 @@ def test_a_git_url_is_read(url: str, scheme: str, host: str, port: int, path: st
         "file:///a%2fb",
         "https://git.example.com/" + "x" * 3000,
         "https://пример.example.com/x",
+        "[127.0.0.1:22]:path",
+        "[127.0.0.1]:path",
+        "git@[::1:path",
+        "ssh://[127.0.0.1:22]/x",
+        "https://[1:2]/x",
     ],
 )
 def test_anything_else_is_refused(url: str) -> None:

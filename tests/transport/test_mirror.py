@@ -1,4 +1,6 @@
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -106,3 +108,29 @@ def test_modules_of_one_repository_share_its_copy(
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(fetch, range(16)))) == 4
     assert len(list((tmp_path / "cache").glob("*.git"))) == 1
+
+
+def test_what_a_killed_process_left_is_swept_in_the_end(
+    folder: Path, server: GitServer, remotes: Remotes, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    leftovers = [cache / "discarded-old", cache / "discarded-new", cache / "old.x.git", cache / "new.x.git"]
+    for left in leftovers:
+        (left / "repository").mkdir(parents=True)
+        mark = left / "gitopsreg-fetching" if left.suffix else left
+        mark.touch()
+        if "old" in left.name:
+            os.utime(mark, (time.time() - 90_000,) * 2)
+    mirror = Mirror(server.url("vpc/.git"), cache, remotes)
+    mirror.fetch(wanted(folder, 0), timeout=LONG)
+    assert [left.name for left in leftovers if left.exists()] == ["discarded-new", "new.x.git"]
+
+
+def test_a_tag_on_no_commit_is_fetched_once(folder: Path, server: GitServer, remotes: Remotes, tmp_path: Path) -> None:
+    blob = git(folder, "rev-parse", "HEAD:main.tf")
+    git(folder, "tag", "odd", blob)
+    mirror = Mirror(server.url("vpc/.git"), tmp_path / "cache", remotes)
+    mirror.fetch({"refs/tags/odd": blob}, timeout=LONG)
+    before = server.fetches
+    assert mirror.fetch({"refs/tags/odd": blob}, timeout=LONG).peeled(f"refs/kept/{blob}") == blob
+    assert server.fetches == before

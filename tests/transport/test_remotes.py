@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,6 +79,20 @@ def test_refs_are_listed_with_their_commits(remotes: Remotes, server: GitServer,
 def test_an_empty_repository_has_no_refs(remotes: Remotes, server: GitServer, tmp_path: Path) -> None:
     a_repository(tmp_path / "served" / "empty")
     assert remotes.refs(server.url("empty/.git"), timeout=LONG) == {}
+
+
+@pytest.mark.parametrize("name", ["v2.0.0-\udce9", "v2.0.0-\udcff\udcfe"])
+def test_a_name_that_is_not_utf8_costs_itself(remotes: Remotes, server: GitServer, folder: Path, name: str) -> None:
+    before = remotes.refs(str(folder), timeout=LONG)
+    tag(folder, name, annotated=True)
+    git(folder, "branch", name)
+    for url in (server.url("vpc/.git"), str(folder)):
+        assert remotes.refs(url, timeout=LONG) == before
+    git(folder, "checkout", "--quiet", name)
+    git(folder, "symbolic-ref", "HEAD", f"refs/heads/{name}")
+    for url in (server.url("vpc/.git"), str(folder)):
+        assert remotes.advertised(url, timeout=LONG).head is None
+        assert remotes.advertised(url, timeout=LONG).refs["HEAD"] == before["HEAD"]
 
 
 def test_a_fetch_brings_one_commit_and_no_history(
@@ -276,7 +291,7 @@ class TestDeadlines:
             "call = lambda: remotes.refs(sys.argv[1], timeout=timedelta(seconds=300))\n"
             "threading.Thread(target=call).start()\n"
             "while not remotes._busy: time.sleep(0.01)\n"
-            "print(next(iter(remotes._busy)).pid, remotes._home.name, flush=True)\n"
+            "print(next(iter(remotes._busy)).pid, remotes._home.path, flush=True)\n"
         )
         command = [sys.executable, "-c", script, server.url("vpc/.git")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
@@ -313,3 +328,43 @@ def test_nothing_starts_before_the_first_call(tmp_path: Path) -> None:
     assert not remotes._idle
     remotes.close()
     remotes.close()
+
+
+def test_a_worker_may_not_have_all_memory(remotes: Remotes, folder: Path) -> None:
+    remotes.refs(str(folder), timeout=LONG)
+    (child,) = remotes._idle
+    limits = Path(f"/proc/{child.pid}/limits").read_text().splitlines()
+    (line,) = (line for line in limits if line.startswith("Max address space"))
+    assert int(line.split()[3]) <= 2 * 1024**3
+
+
+class TestAHomeThatIsClearedAway:
+    """Temporary folders are cleaned by others: all at once, or file by file."""
+
+    @pytest.mark.parametrize("gone", [".", "scratch.git", "scratch.git/HEAD", "scratch.git/config", ".ssh"])
+    def test_is_made_anew(self, server: GitServer, tmp_path: Path, gone: str) -> None:
+        with Remotes(allow_local=True, ssh_directory=tmp_path) as remotes:
+            before = remotes.refs(server.url("vpc/.git"), timeout=LONG)
+            home, (child,) = remotes._home, remotes._idle
+            assert home
+            place = home.path / gone
+            shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+            assert remotes.refs(server.url("vpc/.git"), timeout=LONG) == before
+            assert remotes._home is not home
+            assert is_gone(child.pid)
+            assert not home.path.exists()
+
+    def test_is_not_gone_back_to(self, remotes: Remotes, server: GitServer, folder: Path) -> None:
+        """A worker that was busy meanwhile still knows the old one."""
+        server.stall = True
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(reason_of, lambda: remotes.refs(server.url("none"), timeout=LONG))
+            assert eventually(lambda: bool(server.requests))
+            (busy,) = remotes._busy
+            assert remotes._home
+            shutil.rmtree(remotes._home.path)
+            assert remotes.refs(str(folder), timeout=LONG)
+            server.stopping.set()
+            call.result(timeout=20)
+        assert busy not in remotes._idle
+        assert is_gone(busy.pid)

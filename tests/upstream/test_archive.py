@@ -176,6 +176,7 @@ class TestLinksThatAreRefused:
             ("/etc/passwd", "relative to the link"),
             ("nothing", "does not exist"),
             ("main.tf/x", "does not exist"),
+            ("main.tf/../a/b", "does not exist"),
             ("link", "circle"),
             ("other", "circle"),
             (".", "leads into itself"),
@@ -212,6 +213,38 @@ class TestLinksThatAreRefused:
         files |= {f"l{n}": f"-> l{n - 1}/../l{n - 1}/../l{n - 1}" for n in range(1, 41)}
         commit(folder, files)
         assert "leads through more than" in str(refusal(folder))
+
+    def test_links_that_take_long_to_follow(self, folder: Path) -> None:
+        """A few kilobytes of them could keep a walker busy for hours."""
+        winding = b"d/../" * 200 + b"main.tf"
+        inner = raw_tree(folder, [("100644", b"x", b"x")])
+        entries: list[tuple[str, bytes, bytes | str]] = [("100644", b"main.tf", b"# x"), ("40000", b"d", inner)]
+        entries += [("120000", b"%04d" % number, winding) for number in range(1_000)]
+        tree = raw_tree(folder, entries)
+        with pytest.raises(IntegrityError, match="takes too long to read") as caught:
+            pack(Repository(folder), tree, subdirectory="", archive_format="zip")
+        assert caught.value.reason == "TooLarge"
+
+    def test_a_long_target(self, folder: Path) -> None:
+        commit(folder, {"main.tf": "# x", "link": "-> " + "./" * 600 + "main.tf"})
+        assert refusal(folder).reason == "TooLarge"
+
+
+def test_many_links_through_the_same_ones_are_followed_once(folder: Path) -> None:
+    many = raw_tree(folder, [("120000", b"%05d" % number, b"../c39") for number in range(8_000)])
+    top: list[tuple[str, bytes, bytes | str]] = [("100644", b"main.tf", b"# x"), ("100644", b"c0", b"x")]
+    top += [("120000", b"c%d" % number, b"c%d" % (number - 1)) for number in range(1, 40)]
+    tree = raw_tree(folder, [*top, ("40000", b"many", many)])
+    module = pack(Repository(folder), tree, subdirectory="", archive_format="zip")
+    assert len(names(module)) == 8_041
+
+
+@pytest.mark.parametrize("subdirectory", ["c#", "50%25", "a?b", "a//b", "a\nb", "a\\b", "a\x85b"])
+def test_a_folder_that_no_address_could_name_is_refused(folder: Path, subdirectory: str) -> None:
+    commit(folder, {f"{subdirectory}/main.tf": "# x"})
+    error = refusal(folder, subdirectory)
+    assert error.reason == "UnsafeArchive"
+    assert "can't be a module's: rename it without" in str(error)
 
 
 @pytest.mark.parametrize("name", [b"a\\b", b"a\nb", b"a\x7fb", b"\xff", b"a\xc2\x85b", b"x" * 1100])

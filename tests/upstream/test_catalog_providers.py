@@ -12,7 +12,7 @@ from gitopsreg.transport.git import Repository
 from gitopsreg.upstream.base import Discovery, Found, Release, Upstream
 from gitopsreg.upstream.catalog_providers import CatalogProviders
 from tests.releases import AReleaseFolder, a_pin, a_provider_declaration, open_files
-from tests.repositories import COMMIT_TIME, a_repository, commit, tree_of, write
+from tests.repositories import COMMIT_TIME, a_repository, commit, raw_tree, tree_of, write
 
 FOLDER = "content/providers/hello"
 PINS = (a_pin("1.0.0", path=f"{FOLDER}/1.0.0"), a_pin("1.1.0", path=f"{FOLDER}/1.1.0"))
@@ -133,6 +133,21 @@ def test_links_and_sub_folders_are_no_part_of_a_release(catalog: ACatalog) -> No
     assert isinstance(result["1.0.0"], IntegrityError)
     assert result["1.0.0"].reason == "IncompleteRelease"
     assert isinstance(result["1.1.0"], ProviderVersion)
+
+
+def test_folders_without_end_below_a_release_are_never_entered(catalog: ACatalog) -> None:
+    endless = raw_tree(catalog.path, [("100644", b"file", b"x")])
+    for _ in range(20):
+        endless = raw_tree(catalog.path, [("40000", b"%d" % number, endless) for number in range(10)])
+    files = [("100644", name.encode(), data) for name, data in AReleaseFolder("1.0.0").files.items()]
+    upstream = catalog.upstream()
+    (first, second) = upstream.discover().found
+    bomb = replace(first, tree=raw_tree(catalog.path, [*files, ("40000", b"old", endless)]))
+    assert isinstance(results(upstream, replace(upstream.discover(), found=(bomb,)))["1.0.0"], ProviderVersion)
+    many = replace(second, tree=raw_tree(catalog.path, [("100644", b"%d" % number, b"") for number in range(1_001)]))
+    error = results(upstream, replace(upstream.discover(), found=(many,)))["1.1.0"]
+    assert isinstance(error, IntegrityError)
+    assert error.reason == "TooLarge"
 
 
 def test_the_state_follows_the_folders_and_nothing_else(catalog: ACatalog) -> None:

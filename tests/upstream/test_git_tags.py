@@ -1,3 +1,4 @@
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from gitopsreg.model.version import Version
 from gitopsreg.transport.remotes import Remotes
 from gitopsreg.upstream.base import Found, Release
 from gitopsreg.upstream.git_tags import GitTags, read_tags
-from tests.repositories import GitServer, a_repository, commit, git, tag, tree_of
+from tests.repositories import GitServer, a_repository, commit, git, raw_tree, tag, tree_of
 
 ONE, TWO = "1" * 40, "2" * 40
 
@@ -236,6 +237,59 @@ def test_a_tag_that_is_no_commit_costs_one_version(folder: Path, remotes: Remote
     by_version = {found.version.text: outcome for found, outcome in outcomes.items()}
     assert release_of(by_version["1.0.0"]).version.text == "1.0.0"
     assert isinstance(by_version["1.1.0"], UpstreamError)
+
+
+class TestABadTagAmongGoodOnes:
+    """It costs one version, whatever is wrong with it, and the copy stays."""
+
+    @pytest.fixture
+    def tags(self, folder: Path, remotes: Remotes, url: str, tmp_path: Path) -> GitTags:
+        for name in ("v1.0.0", "v1.1.0", "v1.2.0"):
+            commit(folder, {"main.tf": f"# {name}"})
+            tag(folder, name)
+        return upstream(url, remotes, tmp_path)
+
+    def outcomes(self, tags: GitTags) -> dict[str, Release | UpstreamError]:
+        return {found.version.text: outcome for found, outcome in tags.releases(tags.discover().found)}
+
+    @pytest.mark.parametrize("annotated", [False, True])
+    def test_a_tag_on_a_file(self, tags: GitTags, folder: Path, server: GitServer, annotated: bool) -> None:
+        blob = git(folder, "rev-parse", "HEAD:main.tf")
+        git(folder, "tag", *(("--annotate", "--message", "x") if annotated else ()), "v0.0.1", blob)
+        self.check(self.outcomes(tags), "is a blob, where a commit belongs")
+        before = server.fetches
+        self.check(self.outcomes(tags), "is a blob, where a commit belongs")
+        assert server.fetches == before
+
+    def test_a_file_that_is_a_folder(self, tags: GitTags, folder: Path) -> None:
+        inner = raw_tree(folder, [("100644", b"x", b"x")])
+        tree = raw_tree(folder, [("100644", b"main.tf", b"# x"), ("100644", b"odd", inner)])
+        git(folder, "tag", "v0.0.1", git(folder, "commit-tree", "-m", "odd", tree))
+        self.check(self.outcomes(tags), "is a tree, where a blob belongs")
+
+    def check(self, found: dict[str, Release | UpstreamError], says: str) -> None:
+        bad = found.pop("0.0.1")
+        assert isinstance(bad, IntegrityError)
+        assert says in str(bad)
+        assert [release_of(outcome).version.text for outcome in found.values()] == ["1.0.0", "1.1.0", "1.2.0"]
+
+    def test_a_copy_that_lost_an_object_is_made_anew_once(
+        self, tags: GitTags, folder: Path, server: GitServer, tmp_path: Path
+    ) -> None:
+        self.outcomes(tags)
+        (copy,) = (tmp_path / "cache").glob("*.git")
+        packs = [pack.rename(tmp_path / pack.name) for pack in (copy / "objects/pack").glob("*.pack")]
+        for pack in packs:
+            subprocess.run(["git", "-C", str(copy), "unpack-objects", "-q"], input=pack.read_bytes(), check=True)
+        # libgit2 remembers packs by their path.
+        copy = copy.rename(copy.with_name(copy.name.replace(".git", "-moved.git")))
+        for name in ("v1.0.0", "v1.1.0"):
+            oid = git(folder, "rev-parse", f"{name}:main.tf")
+            (copy / "objects" / oid[:2] / oid[2:]).unlink()
+        before = server.fetches
+        found = self.outcomes(tags)
+        assert {release_of(outcome).version.text for outcome in found.values()} == {"1.0.0", "1.1.0", "1.2.0"}
+        assert server.fetches == 2 * before
 
 
 def test_an_upstream_that_is_gone_is_unavailable(server: GitServer, remotes: Remotes, url: str, tmp_path: Path) -> None:
