@@ -225,6 +225,7 @@ registry_statuses = st.builds(
     last_attempt=texts,
     next_attempt=texts,
     blocked_plan=texts,
+    idle=_tuples(st.tuples(texts, texts)),
     packages=st.lists(package_statuses, max_size=5, unique_by=lambda status: status.address).map(
         lambda found: tuple(sorted(found, key=lambda status: str(status.address)))
     ),

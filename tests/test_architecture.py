@@ -7,7 +7,7 @@ DOORS = {
     "apscheduler": {"gitopsreg.wiring"},
     "deflate": {"gitopsreg.upstream.archive"},
     "httpx": {"gitopsreg.transport.http"},
-    "jsonschema": {"gitopsreg.catalog.schema"},
+    "jsonschema": {"gitopsreg.catalog.strict"},
     "orjson": {"gitopsreg.index.codec"},
     "pygit2": {"gitopsreg.transport.git"},
     "pysequoia": {"gitopsreg.upstream.signature"},

@@ -4,7 +4,7 @@ Decoding takes bytes from anywhere and gives a value or StorageError. It doesn't
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -101,6 +101,24 @@ def encode_status_shard(packages: tuple[PackageStatus, ...]) -> bytes:
 
 def decode_status_shard(data: bytes) -> tuple[PackageStatus, ...]:
     return _decode(_StatusShard, data).packages
+
+
+def encode_export(pointer: Pointer, documents: Mapping[str, bytes]) -> bytes:
+    """A whole snapshot in one document; those of the index are taken over byte by byte."""
+    parts = {key: orjson.Fragment(data) for key, data in documents.items()}
+    plain = {"format": FORMAT, "head": shape_of(Pointer).dump(pointer), "documents": parts}
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def decode_export(data: bytes) -> tuple[Pointer, dict[str, bytes]]:
+    """The pointer and the documents by key, each in canonical form again."""
+    plain = _parse(data)
+    documents = plain.get("documents")
+    if not isinstance(documents, dict):
+        raise StorageError('not an exported index: it must be an object with "documents"')
+    head = plain.get("head")
+    pointer = _load(Pointer, head if isinstance(head, dict) else {})
+    return pointer, {key: orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for key, value in documents.items()}
 
 
 def _encode_told(value: Any) -> bytes:

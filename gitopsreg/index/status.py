@@ -42,7 +42,10 @@ class PackageStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryStatus:
-    """The registry as a whole. `blocked_plan` is the digest to approve while a guard holds a publish back."""
+    """The registry as a whole. `blocked_plan` is the digest to approve while a guard holds a publish back.
+
+    `idle` are (kind, path) of sound declarations that this release does not act on.
+    """
 
     conditions: tuple[Condition, ...] = ()
     attempted_revision: str = ""
@@ -51,4 +54,5 @@ class RegistryStatus:
     last_attempt: str = ""
     next_attempt: str = ""
     blocked_plan: str = ""
+    idle: tuple[tuple[str, str], ...] = ()
     packages: tuple[PackageStatus, ...] = ()

@@ -167,12 +167,48 @@ class Guards:
     max_removed_percent: int = 10
     allow_empty: bool = False
 
+    def objection(self, *, gone: int, served: int, declared: int) -> str:
+        """Why the removal of `gone` of `served` packages waits for a person, "" when it need not.
+
+        A single removal never trips the percentage: in a small registry it would trip it always.
+        """
+        if gone and not declared and not self.allow_empty:
+            return f"the catalog declares no package and {served} are published (allowEmpty: false)"
+        if gone > self.max_removed_packages:
+            return f"{gone} of {served} packages would be removed (maxRemovedPackages: {self.max_removed_packages})"
+        if gone > 1 and gone * 100 > self.max_removed_percent * served:
+            return f"{gone} of {served} packages would be removed (maxRemovedPercent: {self.max_removed_percent})"
+        return ""
+
+    def refusal(self, *, removed: int, published: int, declared: int) -> str:
+        """Why so many of the published packages may not go at once, "" when they may.
+
+        A single removal never trips the percentage: in a small registry it would trip it always.
+        """
+        if removed and not declared and not self.allow_empty:
+            return f"the catalog declares no package and {published} are published (allowEmpty: false)"
+        would = f"{removed} of {published} packages would be removed"
+        if removed > self.max_removed_packages:
+            return f"{would} (maxRemovedPackages: {self.max_removed_packages})"
+        if removed > 1 and removed * 100 > self.max_removed_percent * published:
+            return f"{would} (maxRemovedPercent: {self.max_removed_percent})"
+        return ""
+
+    def is_looser_than(self, other: "Guards") -> bool:
+        """Whether this lets anything pass that the other holds back."""
+        return (
+            self.max_removed_packages > other.max_removed_packages
+            or self.max_removed_percent > other.max_removed_percent
+            or (self.allow_empty and not other.allow_empty)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryDeclaration:
-    """The singleton `registry.yaml`."""
+    """The singleton `registry.yaml`; `admins` are (type, name) pairs."""
 
     hostname: str | None = None
+    admins: tuple[tuple[str, str], ...] = ()
     guards: Guards = field(default_factory=Guards)
     suspend: bool = False
 

@@ -5,7 +5,7 @@ likes, whatever its time limits (they are per read): only transport.worker calls
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,6 +67,18 @@ class Repository:
     def peeled(self, ref: str) -> str:
         """As `resolve`, of whatever kind the object is."""
         return str(self._peeled(ref).id)
+
+    def parse(self, revision: str) -> str:
+        """The commit of any name that Git knows, like `origin/main`. Raises UpstreamUnavailable (`NotFound`)."""
+        with self._reading(revision):
+            return str(self._repo.revparse_single(revision).peel(pygit2.Commit).id)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both go back to; None when there is none, or the clone is too shallow to know."""
+        with suppress(KeyError, ValueError, pygit2.GitError):
+            found = self._repo.merge_base(pygit2.Oid(hex=one), pygit2.Oid(hex=other))
+            return str(found) if found else None
+        return None
 
     def head_branch(self) -> str | None:
         """The full ref that HEAD points to (born or not), None when HEAD is detached or its name is not UTF-8."""
@@ -186,6 +198,11 @@ def create(folder: Path) -> None:
     repo = pygit2.init_repository(str(folder), bare=True)
     # With this libgit2 follows a redirect on the same host only; the default is to follow the first one anywhere.
     repo.config["http.followRedirects"] = "false"
+
+
+def start(folder: Path, branch: str) -> None:
+    """`git init`: an empty repository around the folder's files."""
+    pygit2.init_repository(str(folder), initial_head=branch)
 
 
 def prepare(home: Path) -> None:

@@ -229,3 +229,13 @@ def test_additions_of_a_newer_release_are_skipped() -> None:
 def test_what_json_can_not_carry_is_refused_when_written(value: Package) -> None:
     with pytest.raises(StorageError, match="can't be written as JSON"):
         codec.encode_package(value)
+
+
+def test_a_status_from_before_a_field_was_added_is_still_read() -> None:
+    data = codec.encode_status(
+        StatusIndex(status=RegistryStatus(snapshot="0", idle=(("Alert", "alerts/a.yaml"),)), shards=())
+    )
+    plain = json.loads(data)
+    assert plain["status"].pop("idle") == [["Alert", "alerts/a.yaml"]]
+    assert codec.decode_status(json.dumps(plain).encode()).status == RegistryStatus(snapshot="0")
+    assert b"idle" not in codec.encode_status(StatusIndex(status=RegistryStatus(), shards=()))
