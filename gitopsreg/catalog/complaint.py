@@ -54,7 +54,16 @@ def _type(error: SchemaError, pointer: str, written: Written) -> Iterator[Proble
     hint = _mend(error.instance, wanted, raw)
     if wanted == "string" and raw and not re.search(error.schema.get("pattern", ""), raw):
         hint = error.schema.get("patternErrorMessage", hint)
-    yield Problem(rule="GR201", message=message, hint=hint, pointer=pointer)
+        yield Problem(rule="GR201", message=message, hint=hint, pointer=pointer)
+        return
+    replacement = _replacement(error.instance, wanted, raw, written.raw(pointer) if raw else "")
+    yield Problem(rule="GR201", message=message, hint=hint, pointer=pointer, replacement=replacement)
+
+
+def _replacement(value: object, wanted: str, raw: str, text: str) -> str | None:
+    """The value as it was meant: its text is in the file, only the quotes are wrong."""
+    plain = raw == text and raw.isprintable() and not raw.startswith("!") and '"' not in raw and "\\" not in raw
+    return f'"{raw}"' if wanted == "string" and plain and not isinstance(value, str | list | dict) else None
 
 
 def _raw(value: object, pointer: str, written: Written) -> str:
@@ -177,7 +186,9 @@ def _const(error: SchemaError, pointer: str, written: Written) -> Iterator[Probl
 
 def _pattern(error: SchemaError, pointer: str, _: Written) -> Iterator[Problem]:
     rule = error.schema.get("x-rule", "GR205")
-    message = f"{name_of(pointer)} {quoted(error.instance)} is not legal"
+    # A block of text may be a secret in the wrong place: it is not repeated.
+    value = "" if isinstance(error.instance, str) and "\n" in error.instance else f" {quoted(error.instance)}"
+    message = f"{name_of(pointer)}{value} is not legal"
     yield Problem(rule=rule, message=message, hint=error.validator_value, pointer=pointer)
 
 

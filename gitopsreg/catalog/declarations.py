@@ -35,6 +35,7 @@ def registry(document: Spec) -> RegistryDeclaration:
     guards, built_in = spec.get("guards", {}), Guards()
     return RegistryDeclaration(
         hostname=spec.get("hostname"),
+        admins=tuple((admin["type"], admin["name"]) for admin in spec.get("admins", ())),
         guards=Guards(
             max_removed_packages=guards.get("maxRemovedPackages", built_in.max_removed_packages),
             max_removed_percent=guards.get("maxRemovedPercent", built_in.max_removed_percent),

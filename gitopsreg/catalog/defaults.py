@@ -4,7 +4,7 @@ Maps merge by key, lists and scalars replace, null resets to the built-in value.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitopsreg.model.digest import Sha256
@@ -52,3 +52,18 @@ def _lay(result: dict[str, Any], layer: Spec, built_in: Spec) -> None:
 
 def _copy(spec: Spec) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in spec.items()}
+
+
+def decided_by(layers: Sequence[Spec], steps: Sequence[str]) -> tuple[int, int, bool]:
+    """Which layer an effective value comes from: (its number or -1 for built-in, how many of the steps lead to what
+    decides there, whether that is a null, which went back to the built-in value).
+    """
+    for number in range(len(layers) - 1, -1, -1):
+        value: Any = layers[number]
+        for depth, step in enumerate(steps, 1):
+            if not isinstance(value, Mapping) or step not in value:
+                break
+            value = value[step]
+            if value is None or depth == len(steps):
+                return number, depth, value is None
+    return -1, 0, False

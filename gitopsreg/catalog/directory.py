@@ -5,8 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitopsreg.catalog.files import DECLARED, CatalogFile, CatalogFiles, FileMode
-from gitopsreg.catalog.loader import MAX_BYTES, MAX_DEPTH
+from gitopsreg.catalog.files import DECLARED, DEEPEST, LARGEST_FILE, CatalogFile, CatalogFiles, FileMode
 from gitopsreg.errors import ConfigError, quoted
 
 # One more than a load admits, so that the load can say so.
@@ -41,7 +40,7 @@ def _walk(root: str) -> Iterator[CatalogFile]:
                 if depth == 0 and entry.name not in DECLARED:
                     continue
                 path = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
-                if entry.is_dir(follow_symlinks=False) and depth < MAX_DEPTH:
+                if entry.is_dir(follow_symlinks=False) and depth < DEEPEST:
                     folders.append((entry.path, path + "/", depth + 1))
                     continue
                 count += 1
@@ -69,7 +68,7 @@ def _read(place: str) -> bytes:
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError("it is no file any more")
-        return file.read(MAX_BYTES + 1)
+        return file.read(LARGEST_FILE + 1)
 
 
 def _has_folder(root: Path, path: str) -> bool:

@@ -41,6 +41,26 @@ class Slot:
     illegal: str = ""
 
 
+def places_near(path: str) -> tuple[str, ...]:
+    """The places of declarations in the same folder of the catalog's root; the registry's own for a file beside it."""
+    top = path.partition("/")[0]
+    near = tuple(place for place in PLACES.values() if place.partition("/")[0] == top)
+    return near or (PLACES["Registry"],)
+
+
+def folders_near(path: str) -> tuple[str, ...]:
+    """The folders that may stand where the path has an unknown one: below a namespace; () elsewhere."""
+    parts = path.split("/")
+    known = ("modules", *_IN_NAMESPACE)
+    return known if len(parts) > 3 and parts[0] == "namespaces" and parts[2] not in known else ()
+
+
+def path_of(kind: str, *, namespace: str = "", name: str = "", system: str = "") -> str:
+    """Where a declaration with this identity belongs."""
+    path = PLACES[kind].replace("<namespace>", namespace).replace("<system>", system)
+    return path.replace("<name>", name).replace("<type>", name)
+
+
 def is_declaration(path: str) -> bool:
     """Whether a file at this path must be a declaration (or is an error); other files are somebody else's."""
     return path.partition("/")[0] in DECLARED and path.lower().endswith(_SUFFIXES)
@@ -53,7 +73,7 @@ def slot(path: str) -> Slot:
         case ["registry"]:
             return Slot(kind="Registry")
         case [folder, name] if folder in _TOP:
-            return Slot(kind=_TOP[folder], name=name)
+            return Slot(kind=_TOP[folder], name=name, illegal=_why_illegal(name))
         case ["namespaces", namespace, *rest]:
             return _in_namespace(namespace, rest)
         case _:
@@ -77,7 +97,7 @@ def _namespace(namespace: str) -> Slot:
 
 
 def _package(found: Slot) -> Slot:
-    parts = [part for part in (found.namespace, found.name, found.system) if part]
+    parts = [found.namespace, found.name, *([found.system] if found.kind == "Module" else [])]
     if found.kind not in {"Module", "Provider"}:
         illegal = _why_illegal(found.namespace) or _why_illegal(found.name)
         return Slot(kind=found.kind, namespace=found.namespace, name=found.name, illegal=illegal)

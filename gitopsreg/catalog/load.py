@@ -4,21 +4,26 @@ One bad entry costs one entry: a package with an error is declared but invalid, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from gitopsreg.catalog import declarations
 from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.defaults import Spec, inheritable
 from gitopsreg.catalog.facts import PackageFacts
 from gitopsreg.catalog.files import MAX_TOTAL, CatalogFiles
+from gitopsreg.catalog.fix import Fix
+from gitopsreg.catalog.ignores import idle, silence
 from gitopsreg.catalog.layout import is_declaration
 from gitopsreg.catalog.loader import MAX_BYTES
 from gitopsreg.catalog.locate import locate
+from gitopsreg.catalog.lookalike import twins_of
 from gitopsreg.catalog.memo import Memo
 from gitopsreg.catalog.problem import Problem
 from gitopsreg.catalog.references import World, check_references, check_twins
 from gitopsreg.catalog.report import Finding
+from gitopsreg.catalog.schema import IDLE_KINDS
+from gitopsreg.errors import quoted
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import (
     Catalog,
@@ -31,10 +36,15 @@ from gitopsreg.model.declaration import (
 __all__ = ["MAX_FILES", "Loaded", "Memo", "load"]
 
 MAX_FILES = 50_000
+# A comment gone wrong stops the change that brings it, and nothing that is published.
+_HARMLESS = {"GR111", "GR112"}
 _REASONS = {
     "GR104": "PathMismatch",
     "GR301": "DependencyNotReady",
     "GR302": "KeyMissing",
+    "GR307": "ConnectionMissing",
+    "GR308": "DependencyNotReady",
+    "GR309": "DependencyNotReady",
     "GR504": "OwnershipDenied",
     "GR505": "OwnershipDenied",
 }
@@ -44,12 +54,20 @@ _REASONS = {
 class Loaded:
     """`files` counts the declarations that were read. `registry_broken` says why registry.yaml can't be used ("" when
     it can, or when there is none): then nothing may be published.
+
+    `suppressed` are the findings that comments silence: they are no part of `findings`, yet what they are about stays
+    as unusable as it is. `idle` are (kind, path) of sound declarations that this release does not act on, by path as
+    in the catalog. `checked` are the files, `root` what stands before their paths in findings.
     """
 
     catalog: Catalog
     findings: tuple[Finding, ...]
     files: int
     registry_broken: str = ""
+    suppressed: tuple[Finding, ...] = ()
+    idle: tuple[tuple[str, str], ...] = ()
+    checked: tuple[Checked, ...] = field(default=(), repr=False, compare=False)
+    root: str = ""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -66,6 +84,8 @@ def load(files: CatalogFiles, *, memo: Memo | None = None) -> Loaded:
     declared = [file for file in files.files if file.mode != "file" or is_declaration(file.path)]
     if sum(file.size for file in declared if file.size <= MAX_BYTES) > MAX_TOTAL:
         return _refused(files, "GR014", f"the declarations have more than {MAX_TOTAL} bytes in all")
+    if not declared:
+        return _empty(files)
     memo = memo or Memo()
     checked = memo.check(declared)
     world = World.of(checked, files.has_folder)
@@ -80,11 +100,18 @@ def _refused(files: CatalogFiles, rule: str, message: str) -> Loaded:
     return Loaded(catalog=catalog, findings=findings, files=len(files.files), registry_broken=message)
 
 
+def _empty(files: CatalogFiles) -> Loaded:
+    message = "there is no declaration here"
+    hint = "name the catalog's folder, the one that holds namespaces/; or is it not committed yet?"
+    findings = tuple(locate([Problem(rule="GR114", message=message, hint=hint)], None, files.root or ".", ""))
+    return Loaded(catalog=Catalog(revision=files.revision, time=files.time), findings=findings, files=0)
+
+
 def _findings(checked: Iterable[Checked], world: World) -> dict[str, tuple[Finding, ...]]:
     """By path, sorted; only of files that have any."""
     misfits: dict[str, list[Problem]] = defaultdict(list)
     by_path = {one.path: one for one in checked}
-    for one, problem in (*check_twins(by_path.values()), *check_references(world)):
+    for one, problem in (*check_twins(by_path.values()), *check_references(world), *_lookalikes(world)):
         misfits[one.path].append(problem)
     found = {path: one.findings for path, one in by_path.items() if one.findings}
     for path, problems in misfits.items():
@@ -94,8 +121,15 @@ def _findings(checked: Iterable[Checked], world: World) -> dict[str, tuple[Findi
     return found
 
 
+def _lookalikes(world: World) -> Iterator[tuple[Checked, Problem]]:
+    for name, other in twins_of(world.namespaces):
+        message = f"the namespace {quoted(name)} looks like {quoted(other)}"
+        hint = "choose a name that nobody mistakes for the other"
+        yield world.namespaces[name], Problem(rule="GR509", message=message, hint=hint, pointer="/metadata/name")
+
+
 def _first_error(findings: Iterable[Finding]) -> Finding | None:
-    return next((finding for finding in findings if finding.severity == "error"), None)
+    return next((one for one in findings if one.severity == "error" and one.rule not in _HARMLESS), None)
 
 
 class _Loading:
@@ -106,6 +140,7 @@ class _Loading:
         self.world = world
         self.found = found
         self.memo = memo
+        self.paths = {one.path for one in world.checked}
         self.errors = {path: error for path, findings in found.items() if (error := _first_error(findings))}
         self.keys: dict[tuple[str, str], SigningKey] = {
             (namespace, name): declarations.signing_key(namespace, name, value)
@@ -130,17 +165,46 @@ class _Loading:
             packages=tuple(packages),
             invalid=tuple(invalid),
         )
+        told = self._told()
         return Loaded(
             catalog=catalog,
-            findings=self._told(),
+            findings=tuple(finding for finding in told if not finding.suppressed),
             files=files,
             registry_broken=f"{broken.path}: {broken.message}" if broken else "",
+            suppressed=tuple(finding for finding in told if finding.suppressed),
+            idle=self._idle(),
+            checked=self.world.checked,
+            root=self.files.root,
         )
 
-    def _told(self) -> tuple[Finding, ...]:
+    def _idle(self) -> tuple[tuple[str, str], ...]:
+        sound = (one for one in self.world.checked if one.slot.kind in IDLE_KINDS and self._value(one) is not None)
+        return tuple((one.slot.kind, one.path) for one in sorted(sound, key=lambda one: one.path))
+
+    def _told(self) -> list[Finding]:
+        """All findings in order, by the paths that the user knows; comments in the files have silenced some."""
         root = self.files.root
-        findings = [replace(one, path=root + one.path) for findings in self.found.values() for one in findings]
-        return tuple(sorted(findings, key=lambda finding: finding.order))
+        findings = [
+            replace(one, path=root + one.path, fix=self._fix(one, root))
+            for findings in self._heard()
+            for one in findings
+        ]
+        return sorted(findings, key=lambda finding: finding.order)
+
+    def _fix(self, one: Finding, root: str) -> Fix | None:
+        """No file is moved to where another one is."""
+        if one.fix is None or not one.fix.move_to:
+            return one.fix
+        taken = one.fix.move_to in self.paths
+        return None if taken else replace(one.fix, move_to=root + one.fix.move_to)
+
+    def _heard(self) -> Iterator[Iterable[Finding]]:
+        speaking = {one.path: one for one in self.world.checked if one.ignores}
+        yield from (findings for path, findings in self.found.items() if path not in speaking)
+        for path, one in speaking.items():
+            findings = self.found.get(path, ())
+            yield silence(findings, one.ignores)
+            yield locate(idle(one.ignores, findings), one.document, path, str(one.slot.address or ""))
 
     def _value(self, one: Checked | None) -> Spec | None:
         """The document of a file without errors."""

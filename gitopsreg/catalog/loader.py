@@ -11,12 +11,13 @@ from typing import Any
 
 import yaml
 
+from gitopsreg.catalog.files import DEEPEST, LARGEST_FILE
 from gitopsreg.catalog.problem import Problem, Span, pointer_to
 from gitopsreg.catalog.scalar import REFUSED, Ambiguous, Scalar, classify
 from gitopsreg.errors import quoted
 
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 32
+MAX_BYTES = LARGEST_FILE
+MAX_DEPTH = DEEPEST
 _MAX_PROBLEMS = 100
 
 _CORE = "tag:yaml.org,2002:"
@@ -27,6 +28,10 @@ _TAGGED: dict[str, tuple[type, ...]] = {
 _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # What libyaml takes for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_EVENTS = {
+    yaml.ScalarEvent: "scalar", yaml.MappingStartEvent: "map", yaml.SequenceStartEvent: "list",
+    yaml.MappingEndEvent: "end", yaml.SequenceEndEvent: "end",
+}  # fmt: skip
 _READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Places = dict[str, tuple[Span | None, Span]]
@@ -46,7 +51,7 @@ class Document:
         return places
 
     def lines(self) -> list[str]:
-        return _BREAK.split(self.text)
+        return lines_of(self.text)
 
 
 class Written:
@@ -93,6 +98,24 @@ def parse(data: bytes) -> Parsed:
     except _StopError:
         return Parsed(None, tuple(composer.problems), text)
     return Parsed(Document(value, text), tuple(composer.problems), text)
+
+
+def events(text: str) -> Iterator[tuple[str, Span, str]]:
+    """What the text is made of, as far as it is YAML: each `scalar` with its style ("" plain), the start of each `map`
+    and `list` ("flow" or ""), and each `end`.
+    """
+    try:
+        for event in yaml.parse(text, Loader=_READER):
+            if name := _EVENTS.get(type(event)):
+                style = "flow" if getattr(event, "flow_style", False) else getattr(event, "style", "")
+                yield name, _span(event.start_mark, event.end_mark), style or ""
+    except yaml.YAMLError:
+        return
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines as positions count them."""
+    return _BREAK.split(text)
 
 
 def _too_large(size: int) -> Problem:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from gitopsreg.catalog.fix import Edit, Fix
 from gitopsreg.catalog.loader import Document, Places
 from gitopsreg.catalog.problem import Problem, Span
-from gitopsreg.catalog.report import Finding, printable
+from gitopsreg.catalog.report import Finding, harmless, printable
 from gitopsreg.catalog.rules import RULES
 from gitopsreg.catalog.secret import mask
 
@@ -48,7 +49,16 @@ def _finding(problem: Problem, found: Span | None, lines: list[str], path: str, 
         pointer=problem.pointer,
         address=address,
         snippet=_snippet(lines, span) if found else "",
+        fix=_fix(problem, found),
     )
+
+
+def _fix(problem: Problem, span: Span | None) -> Fix | None:
+    if problem.move_to:
+        return Fix(description=f"move the file to {_shown(problem.move_to)}", move_to=problem.move_to)
+    if problem.replacement is None or span is None or mask(problem.replacement) != problem.replacement:
+        return None
+    return Fix(description=f"write {_shown(problem.replacement)}", edits=(Edit(span, problem.replacement),))
 
 
 def _shown(text: str) -> str:
@@ -60,5 +70,5 @@ def _snippet(lines: list[str], span: Span) -> str:
     if span.line > len(lines) or span.column > _SHOWN:
         return ""
     line = mask(lines[span.line - 1]).rstrip()
-    line = "".join(c if c.isprintable() else " " for c in line)
+    line = harmless("".join(c if c.isprintable() else " " for c in line))
     return line if len(line) <= _SHOWN else line[:_SHOWN] + "…"

@@ -17,7 +17,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """The place is `span`, or what `pointer` (a JSON pointer) leads to: the value, or with `on_key` its key."""
+    """The place is `span`, or what `pointer` (a JSON pointer) leads to: the value, or with `on_key` its key.
+
+    `replacement` is what would be right there, when nobody need be asked; `move_to` the path where the file belongs.
+    """
 
     rule: str
     message: str
@@ -25,6 +28,8 @@ class Problem:
     pointer: str = ""
     on_key: bool = False
     span: Span | None = None
+    replacement: str | None = None
+    move_to: str = ""
 
 
 def pointer_to(*steps: object) -> str:

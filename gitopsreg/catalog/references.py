@@ -5,10 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gitopsreg.catalog.check import Checked
+from gitopsreg.catalog.discovered import check_discoveries
+from gitopsreg.catalog.discovery import DiscoveryFacts
 from gitopsreg.catalog.facts import NamespaceFacts, PackageFacts
+from gitopsreg.catalog.legal import is_inside
+from gitopsreg.catalog.named import Names, check_names
+from gitopsreg.catalog.nearest import Speller
+from gitopsreg.catalog.operations import base_url
 from gitopsreg.catalog.ownership import RESERVED, UNUSABLE, is_allowed, is_mirror
 from gitopsreg.catalog.problem import Problem
-from gitopsreg.catalog.semantics import is_inside
 from gitopsreg.errors import quoted
 from gitopsreg.model.address import ModuleAddress, PackageAddress
 
@@ -20,6 +25,7 @@ _LONGEST_CHAIN = 64
 class World:
     """All checked files of one catalog, by what they declare."""
 
+    checked: tuple[Checked, ...]
     registry: Checked | None
     namespaces: Mapping[str, Checked]
     keys: Mapping[tuple[str, str], Checked]
@@ -34,7 +40,8 @@ class World:
         keys: dict[tuple[str, str], Checked] = {}
         packages: list[Checked] = []
         connections: dict[str, str] = {}
-        for one in checked:
+        every = tuple(checked)
+        for one in every:
             match one.slot.kind:
                 case "Registry":
                     registry = one if registry is None or one.path == "registry.yaml" else registry
@@ -45,8 +52,9 @@ class World:
                 case "Module" | "Provider":
                     packages.append(one)
                 case "Connection":
-                    connections[one.slot.name] = (one.cursor / "spec" / "baseUrl").text
+                    connections[one.slot.name] = base_url(one.cursor / "spec")
         return cls(
+            checked=every,
             registry=registry,
             namespaces=namespaces,
             keys=keys,
@@ -77,10 +85,15 @@ def check_references(world: World) -> Iterator[Misfit]:
         if namespace.slot.namespace in UNUSABLE:
             message = f"{quoted(namespace.slot.namespace)} can't be a namespace: it is a path of the registry protocol"
             yield namespace, Problem(rule="GR504", message=message, pointer="/metadata/name")
+    speller = Speller()
+    names = Names(world.checked, speller)
     for package in world.packages:
-        for problem in _package(package, world):
+        for problem in _package(package, world, names, speller):
             yield package, problem
-    yield from _replacements(world.packages)
+    yield from _replacements(world.packages, speller)
+    yield from check_names(world.checked, names)
+    yield from _without_namespace(world, speller)
+    yield from check_discoveries(world.checked, world.namespaces)
 
 
 def _aliases(world: World) -> Iterator[Misfit]:
@@ -103,22 +116,30 @@ def _aliases(world: World) -> Iterator[Misfit]:
             yield one, Problem(rule="GR504", message=f"the name {quoted(alias)} is reserved", pointer=pointer)
 
 
-def _package(package: Checked, world: World) -> Iterator[Problem]:
+def _without_namespace(world: World, speller: Speller) -> Iterator[Misfit]:
+    for one in world.checked:
+        if isinstance(one.facts, DiscoveryFacts) and one.slot.namespace not in world.namespaces:
+            yield one, _undeclared(one.slot.namespace, one.facts.namespace_at, world, speller)
+
+
+def _undeclared(name: str, pointer: str, world: World, speller: Speller) -> Problem:
+    message = f"the namespace {quoted(name)} is not declared"
+    hint = speller.nearest(name, world.namespaces) or f"add namespaces/{name}/namespace.yaml"
+    return Problem(rule="GR301", message=message, hint=hint, pointer=pointer)
+
+
+def _package(package: Checked, world: World, names: Names, speller: Speller) -> Iterator[Problem]:
     facts, address = package.facts, package.slot.address
     if not isinstance(facts, PackageFacts) or address is None:
         return
     namespace = world.namespaces.get(package.slot.namespace)
     if namespace is None:
-        message = f"the namespace {quoted(package.slot.namespace)} is not declared"
-        hint = f"add namespaces/{package.slot.namespace}/namespace.yaml"
-        yield Problem(rule="GR301", message=message, hint=hint, pointer=facts.namespace_at)
+        yield _undeclared(package.slot.namespace, facts.namespace_at, world, speller)
     if facts.source.type:
         yield from _source(facts, address, namespace, world)
     for name, pointer in facts.keys:
-        if (package.slot.namespace, name) not in world.keys:
-            message = f"the namespace has no key {quoted(name)}"
-            hint = f"add namespaces/{package.slot.namespace}/keys/{name}.yaml"
-            yield Problem(rule="GR302", message=message, hint=hint, pointer=pointer)
+        if problem := names.problem("SigningKey", package.slot.namespace, name, pointer):
+            yield problem
     for path, pointer in facts.folders:
         if is_inside(path) and not world.has_folder(path):
             message = f"{quoted(path)} is not a folder of the catalog"
@@ -138,14 +159,16 @@ def _source(facts: PackageFacts, address: PackageAddress, namespace: Checked | N
         yield Problem(rule="GR505", message=message, hint=hint, pointer=pointer, on_key=True)
 
 
-def _replacements(packages: Iterable[Checked]) -> Iterator[Misfit]:
+def _replacements(packages: Iterable[Checked], speller: Speller) -> Iterator[Misfit]:
     known: dict[tuple[bool, str], Checked] = {}
+    names: dict[bool, set[str]] = {True: set(), False: set()}
     wanted: list[tuple[Checked, tuple[bool, str], str]] = []
     for one in packages:
         if one.slot.address is None or not isinstance(one.facts, PackageFacts):
             continue
         is_module = isinstance(one.slot.address, ModuleAddress)
         known[is_module, one.slot.address.path] = one
+        names[is_module].add(one.slot.address.path)
         if one.facts.replacement:
             name, pointer = one.facts.replacement
             wanted.append((one, (is_module, name), pointer))
@@ -153,7 +176,9 @@ def _replacements(packages: Iterable[Checked]) -> Iterator[Misfit]:
     for one, target, pointer in wanted:
         if target not in known:
             message = f"the replacement {quoted(target[1])} is not in the catalog"
-            yield one, Problem(rule="GR305", message=message, pointer=pointer)
+            own = one.slot.address.path if one.slot.address else ""
+            hint = speller.nearest(target[1], names[target[0]], besides=own)
+            yield one, Problem(rule="GR305", message=message, hint=hint, pointer=pointer)
         elif _comes_back(one, known, onward):
             message = f"the replacement {quoted(target[1])} leads back here"
             yield one, Problem(rule="GR306", message=message, pointer=pointer)

@@ -1,35 +1,35 @@
-"""The door to jsonschema: which schema a kind has, and what of a document breaks it, in words for its author.
-
-Of several branches (`oneOf`) the one that the author meant is chosen first, so that only its problems are told.
-"""
+"""Which schema a kind has, and what of a document breaks it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator, ValidationError
-from jsonschema.validators import extend
-
 import gitopsreg
-from gitopsreg.catalog import complaint
-from gitopsreg.catalog.loader import Document, Written
+from gitopsreg.catalog.conform import Fits, compiled
+from gitopsreg.catalog.loader import Document
 from gitopsreg.catalog.problem import Problem
 
 API_VERSION = "gitopsreg.io/v1alpha1"
-_FILES = {
+FILES = {
     "Registry": "registry.json",
     "Namespace": "namespace.json",
     "Module": "module.json",
     "Provider": "provider.json",
     "SigningKey": "signing-key.json",
+    "Discovery": "discovery.json",
+    "Connection": "connection.json",
+    "StorageClass": "storage-class.json",
+    "AccessPolicy": "access-policy.json",
+    "BinaryMirror": "binary-mirror.json",
+    "Alert": "alert.json",
 }
-KINDS = tuple(_FILES)
-# Kinds that the catalog's format knows and this release does nothing with.
-LATER_KINDS = ("Connection", "StorageClass", "AccessPolicy", "BinaryMirror", "Alert", "Discovery")
+KINDS = tuple(FILES)
+# Any document: the schema of its kind.
+UNION = "catalog.json"
+# Checked like all others, and nothing more: this release does not act on them.
+IDLE_KINDS = ("Discovery", "Connection", "StorageClass", "AccessPolicy", "BinaryMirror", "Alert")
 MAX_PROBLEMS = 100
 
 
@@ -43,107 +43,31 @@ def schema_folder() -> Path:
 @cache
 def schema(kind: str) -> Mapping[str, Any]:
     """The JSON Schema of one of KINDS."""
-    loaded: dict[str, Any] = json.loads((schema_folder() / _FILES[kind]).read_text(encoding="utf-8"))
+    return read(FILES[kind])
+
+
+def read(file: str) -> dict[str, Any]:
+    """One of the strict schemas by the name of its file."""
+    loaded: dict[str, Any] = json.loads((schema_folder() / file).read_text(encoding="utf-8"))
     return loaded
 
 
 def check(kind: str, document: Document) -> Iterator[Problem]:
     """Everything in the document that its kind's schema does not admit; at most 100."""
-    errors = _validator(kind).iter_errors(document.value)
-    written = Written(document)
-    yield from islice((problem for error in errors for problem in complaint.about(error, written)), MAX_PROBLEMS)
+    if _fits(kind)(document.value):
+        return
+    from gitopsreg.catalog import strict  # its library is slow to import, and most files are right
+
+    yield from strict.problems(_validator(kind), document, MAX_PROBLEMS)
 
 
 @cache
 def _validator(kind: str) -> Any:
-    return _STRICT(schema(kind))
+    from gitopsreg.catalog import strict
+
+    return strict.validator(schema(kind))
 
 
-def _properties(validator: Any, properties: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
-    """As ever, but a plain string that is right is seen to be so without the long way round: most values are."""
-    if not validator.is_type(instance, "object"):
-        return
-    for key, value in instance.items():
-        subschema = properties.get(key)
-        if subschema is not None and not (isinstance(value, str) and _is_right(value, subschema)):
-            yield from validator.descend(value, subschema, path=key, schema_path=key)
-
-
-def _is_right(text: str, subschema: Any) -> bool:
-    if "const" in subschema:
-        return bool(text == subschema["const"])
-    if "string" not in subschema["type"]:
-        return False
-    if "enum" in subschema:
-        return text in subschema["enum"]
-    long_enough = subschema.get("minLength", 0) <= len(text) <= subschema.get("maxLength", len(text))
-    return long_enough and ("pattern" not in subschema or _fits(subschema["pattern"], text))
-
-
-def _fits(pattern: str, text: str) -> bool:
-    # In Python "$" also matches before a final line break; in the editors' dialect it does not.
-    return bool(re.search(pattern, text)) and not (pattern.endswith("$") and text.endswith("\n"))
-
-
-def _one_of(validator: Any, branches: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
-    if not validator.is_type(instance, "object"):
-        return
-    shared = set.intersection(
-        *({key for key, sub in branch.get("properties", {}).items() if "const" in sub} for branch in branches)
-    )
-    if shared:
-        yield from _by_constant(validator, branches, instance, shared.pop())
-    else:
-        yield from _by_required(validator, branches, instance)
-
-
-def _by_constant(validator: Any, branches: Any, instance: Any, key: str) -> Iterator[ValidationError]:
-    constants = [branch["properties"][key]["const"] for branch in branches]
-    if key not in instance:
-        yield ValidationError("", validator="required", validator_value=[key], instance=instance)
-    elif instance[key] in constants:
-        branch = branches[constants.index(instance[key])]
-        yield from validator.descend(instance, branch)
-    else:
-        subschema = {"type": "string", "enum": constants}
-        yield from validator.descend(instance[key], subschema, path=key)
-
-
-def _by_required(validator: Any, branches: Any, instance: Any) -> Iterator[ValidationError]:
-    meant = [branch for branch in branches if any(key in instance for key in branch["required"])]
-    if len(meant) == 1:
-        yield from validator.descend(instance, meant[0])
-        return
-    keys = [branch["required"][0] for branch in branches]
-    yield ValidationError("", validator="oneOf", validator_value=keys, instance=instance)
-
-
-def _pattern(validator: Any, pattern: str, instance: Any, subschema: Any) -> Iterator[ValidationError]:
-    if not validator.is_type(instance, "string"):
-        return
-    if not _fits(pattern, instance):
-        yield ValidationError("", validator_value=subschema.get("patternErrorMessage", pattern))
-
-
-def _unique(_: Any, wanted: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """In linear time, whatever the items."""
-    if wanted and isinstance(instance, list):
-        seen = set()
-        for index, item in enumerate(instance):
-            if not isinstance(item, str):
-                continue
-            if item in seen:
-                yield ValidationError("", path=[index], instance=item)
-            seen.add(item)
-
-
-# A whole number is written as one: 5.0 is refused where the stock checker takes it.
-_TYPES = Draft7Validator.TYPE_CHECKER.redefine(
-    "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-)
-_extend: Any = extend
-_STRICT: Any = _extend(
-    Draft7Validator,
-    {"properties": _properties, "oneOf": _one_of, "pattern": _pattern, "uniqueItems": _unique},
-    type_checker=_TYPES,
-)
+@cache
+def _fits(kind: str) -> Fits:
+    return compiled(schema(kind))

@@ -9,7 +9,20 @@ _SECRET = re.compile(
     r"|glpat-[0-9A-Za-z_-]{8,}"
     r"|(?<![0-9A-Za-z])(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])"
     r"|-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    r"|(?<![0-9A-Za-z])(?:AIza[0-9A-Za-z_-]{35}|npm_[0-9A-Za-z]{36}|pypi-[0-9A-Za-z_-]{50,}|hf_[0-9A-Za-z]{30,}"
+    r"|hv[bs]\.[0-9A-Za-z_-]{24,}|dop_v1_[0-9a-f]{64}|SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}"
+    r"|[rs]k_live_[0-9A-Za-z]{16,}|ATATT3[0-9A-Za-z_=-]{40,}|xox[abeoprs]-[0-9A-Za-z-]{10,})"
+    r"|https://hooks\.slack\.com/services/[0-9A-Za-z/]{20,}"
+    r"|(?<![0-9A-Za-z])[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{60,}"
+    r"|AccountKey=[0-9A-Za-z+/]{40,}={0,2}"
+    r"|(?<![0-9A-Za-z])eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"
 )
+# Each of them holds one of these: most texts hold none, and looking for plain words is quick.
+_MARKS = (
+    "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "AKIA", "ASIA", "PRIVATE KEY", "AIza", "npm_",
+    "pypi-", "hf_", "hvb.", "hvs.", "dop_v1_", "SG.", "k_live_", "ATATT3", "xox", "hooks.slack.com", ".atlasv1.",
+    "AccountKey=", "eyJ",
+)  # fmt: skip
 _USER = re.compile(r"(?<=://)[^\s/\"'<>]{1,500}(?=@)")
 _SCP_USER = re.compile(r"(?<![^\s\"'])[^\s/:@\"'<>]{1,200}:[^\s/@\"'<>]{1,200}(?=@)")
 _PARAMETER = re.compile(
@@ -17,14 +30,26 @@ _PARAMETER = re.compile(
 )
 _KINDS = (
     ("github_pat_", "a GitHub token"), ("gh", "a GitHub token"), ("glpat-", "a GitLab token"),
-    ("-----", "a private key"), ("A", "an AWS access key"),
+    ("-----", "a private key"), ("AIza", "a Google API key"), ("npm_", "an npm token"), ("pypi-", "a PyPI token"),
+    ("hf_", "a Hugging Face token"), ("hv", "a Vault token"), ("dop_", "a DigitalOcean token"),
+    ("SG.", "a SendGrid key"), ("rk_", "a Stripe key"), ("sk_", "a Stripe key"), ("ATATT3", "an Atlassian token"),
+    ("xox", "a Slack token"), ("https", "a Slack webhook"), ("AccountKey", "an Azure storage key"),
+    ("eyJ", "a signed token (JWT)"), ("AKIA", "an AWS access key"), ("ASIA", "an AWS access key"),
 )  # fmt: skip
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and kind of each literal secret."""
+    if not any(mark in text for mark in _MARKS):
+        return
     for found in _SECRET.finditer(text):
-        yield found.start(), found.end(), next(kind for start, kind in _KINDS if found[0].startswith(start))
+        yield found.start(), found.end(), _kind(found[0])
+
+
+def _kind(secret: str) -> str:
+    if ".atlasv1." in secret:
+        return "a Terraform token"
+    return next(kind for start, kind in _KINDS if secret.startswith(start))
 
 
 def has_credentials(url: str) -> bool:

@@ -4,44 +4,20 @@ A repository on this machine is opened where it is, and nothing is written to it
 wanted commit only, and only when the ref moved. The URL is the operator's word, so it may be local or at any address.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from gitopsreg.catalog.files import DECLARED, MAX_TOTAL, CatalogFile, CatalogFiles, FileMode
-from gitopsreg.catalog.layout import is_declaration
+from gitopsreg.catalog.commit import CatalogCheckout, checkout_of, inside
 from gitopsreg.errors import CheckoutFailed, InvalidName, UpstreamError, UpstreamUnavailable
-from gitopsreg.transport.git import Commit, Repository
+from gitopsreg.transport.git import Repository
 from gitopsreg.transport.location import Location
 from gitopsreg.transport.mirror import Mirror
 from gitopsreg.transport.remotes import Remotes
-from gitopsreg.transport.tree import EntryMode, TreeEntry
 
-_MOST_FILES = 50_000
-_DEEPEST = 32
-# The loader refuses far smaller files by their size, with file and line; this only bounds what can be read at all.
-_LARGEST_FILE = 1024 * 1024
-_MODES: Mapping[EntryMode, FileMode] = {
-    "file": "file",
-    "executable": "file",
-    "symlink": "symlink",
-    "submodule": "submodule",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogCheckout:
-    """One commit of the catalog: its files, and the repository at `repository` that holds it. `root` is the tree of the
-    catalog root.
-    """
-
-    files: CatalogFiles
-    repository: Path
-    commit: Commit
-    root: str
+__all__ = ["CatalogCheckout", "GitCatalog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +45,7 @@ class GitCatalog:
         """Raises CheckoutFailed when the URL or the path can't be one."""
         self.url = url
         self.ref = ref
-        self.path = _inside(path)
+        self.path = inside(path)
         self._remotes = remotes
         self._timeout = timeout
         try:
@@ -144,21 +120,7 @@ class GitCatalog:
         # Between asking and fetching the ref may have moved on: what counts is what came.
         kept = target.commit if self._folder is not None else repository.resolve(f"refs/kept/{target.commit}")
         commit = repository.commit(kept)
-        root = repository.subtree(commit.tree, self.path)
-        if root is None:
-            raise CheckoutFailed(
-                f'the catalog "{self.url}" has no folder "{self.path}" at {_short(target.ref)}: '
-                'set --path to the folder that holds registry.yaml, "." for the top',
-                reason="NotFound",
-            )
-        files = CatalogFiles(
-            revision=f"{_short(target.ref)}@sha1:{commit.oid}",
-            time=commit.time,
-            root=f"{self.path}/" if self.path else "",
-            files=tuple(_files(repository, root)),
-            has_folder=lambda path: repository.subtree(root, path) is not None,
-        )
-        return CatalogCheckout(files=files, repository=repository.path, commit=commit, root=root)
+        return checkout_of(repository, commit, self.path, name=_short(target.ref))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -166,45 +128,6 @@ class GitCatalog:
             yield
         except UpstreamError as error:
             raise CheckoutFailed(f"the catalog can't be read: {error}", reason=error.reason) from error
-
-
-def _files(repository: Repository, root: str) -> Iterator[CatalogFile]:
-    """Everything below DECLARED; what lies beside it may be of any size and is never looked at."""
-    count = total = 0
-    for name in DECLARED:
-        for entry in _entries(repository, root, name):
-            file = _file(repository, entry)
-            count += 1
-            total += file.size if is_declaration(file.path) else 0
-            if count > _MOST_FILES:
-                raise CheckoutFailed(f"the catalog has too many files: {_MOST_FILES:,} at most", reason="TooLarge")
-            if total > MAX_TOTAL:
-                limit = f"{MAX_TOTAL // 1024**2} MiB of declarations at most"
-                raise CheckoutFailed(f"the catalog is too large: {limit}", reason="TooLarge")
-            yield file
-
-
-def _file(repository: Repository, entry: TreeEntry) -> CatalogFile:
-    mode = _MODES[entry.mode]
-    return CatalogFile(
-        # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
-        path=entry.path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
-        mode=mode,
-        size=0 if mode == "submodule" else repository.size(entry.oid),
-        oid=entry.oid,
-        read=partial(repository.read, entry.oid, limit=_LARGEST_FILE),
-    )
-
-
-def _entries(repository: Repository, root: str, name: str) -> Iterator[TreeEntry]:
-    folder = repository.subtree(root, name)
-    if folder is None:
-        entry = repository.entry(root, name)
-        if entry is not None:
-            yield entry
-        return
-    for entry in repository.walk(folder, depth=_DEEPEST):
-        yield TreeEntry(path=f"{name}/{entry.path}", mode=entry.mode, oid=entry.oid)
 
 
 def _open(folder: Path) -> Repository:
@@ -227,13 +150,6 @@ def _why_not(folder: Path) -> str:
         f'the catalog "{folder}" is no Git repository: make it one with '
         '"git init && git add --all && git commit -m catalog" there'
     )
-
-
-def _inside(path: str) -> str:
-    parts = [part for part in path.split("/") if part not in {"", "."}]
-    if path.startswith("/") or ".." in parts:
-        raise CheckoutFailed(f'"{path}" is no folder inside the repository: write one like "catalog", "." for the top')
-    return str(PurePosixPath(*parts)) if parts else ""
 
 
 def _short(ref: str) -> str:

@@ -19,6 +19,8 @@ KEY = HEAD + (
     "kind: SigningKey\nmetadata: {name: release}\nspec:\n  fingerprint: 0123456789abcdef0123456789abcdef01234567\n"
     "  publicKey: |\n    -----BEGIN PGP PUBLIC KEY BLOCK-----\n    -----END PGP PUBLIC KEY BLOCK-----\n"
 )
+CONNECTION = HEAD + "kind: Connection\nmetadata: {name: github}\nspec: {type: github}\n"
+AT_CONNECTION = "connections/github.yaml"
 AT_NAMESPACE = "namespaces/platform/namespace.yaml"
 AT_MODULE = "namespaces/platform/modules/vpc/aws.yaml"
 AT_PROVIDER = "namespaces/platform/providers/internal.yaml"

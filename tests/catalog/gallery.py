@@ -1,13 +1,16 @@
 """The gallery of broken catalogs: bad/<case>/ beside the report it must give. `python -m tests.catalog.gallery` writes
 the reports anew; read the difference before you keep it.
+
+A case about a change has two catalogs, base/ and catalog/. What comments silence stands below the report.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
+from gitopsreg.catalog.changes import check_changes
 from gitopsreg.catalog.directory import read_directory
 from gitopsreg.catalog.load import Loaded, load
-from gitopsreg.catalog.report import human
+from gitopsreg.catalog.report import Finding, human
 
 BAD = Path(__file__).parent / "bad"
 
@@ -18,12 +21,32 @@ def cases() -> list[str]:
 
 def loaded(case: str) -> Loaded:
     """As if the user stood in the case's folder."""
-    return load(replace(read_directory(BAD / case), root=""))
+    return _load(BAD / case / "catalog" if _is_change(case) else BAD / case)
+
+
+def findings(case: str) -> tuple[Finding, ...]:
+    """Everything, also what comments silence."""
+    head = loaded(case)
+    told = [*head.findings, *head.suppressed]
+    if _is_change(case):
+        told += check_changes(_load(BAD / case / "base"), head)
+    return tuple(sorted(told, key=lambda finding: finding.order))
 
 
 def report(case: str) -> str:
-    found = loaded(case)
-    return human(found.findings, files=found.files, seconds=0) + "\n"
+    told = [finding for finding in findings(case) if not finding.suppressed]
+    silenced = [finding for finding in findings(case) if finding.suppressed]
+    lines = [human(told, files=loaded(case).files, seconds=0)]
+    lines += [f"ignored: {one.path}:{one.line}: {one.rule} {one.message} ({one.suppressed})" for one in silenced]
+    return "\n".join(lines) + "\n"
+
+
+def _is_change(case: str) -> bool:
+    return (BAD / case / "base").is_dir()
+
+
+def _load(folder: Path) -> Loaded:
+    return load(replace(read_directory(folder), root=""))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitopsreg.catalog.defaults import BUILT_IN, digest, effective, inheritable
+from gitopsreg.catalog.defaults import BUILT_IN, decided_by, digest, effective, inheritable
 
 LAYERS = st.lists(
     st.fixed_dictionaries(
@@ -69,3 +69,23 @@ def test_equal_specs_have_equal_digests_however_they_are_written() -> None:
 def test_packages_do_not_inherit_what_is_the_registry_s_own() -> None:
     assert inheritable({"interval": "1h", "retention": {"archiveFor": "90d"}}) == {"interval": "1h"}
     assert inheritable(None) == {}
+
+
+def _leaves(value: Any, steps: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    if not isinstance(value, dict):
+        return {steps: value}
+    return {at: leaf for key, item in value.items() for at, leaf in _leaves(item, (*steps, key)).items()}
+
+
+@given(LAYERS)
+def test_the_layer_that_decided_says_just_that(layers: list[dict[str, Any]]) -> None:
+    for steps, value in _leaves(effective(layers)).items():
+        number, depth, is_null = decided_by(layers, steps)
+        said: Any = BUILT_IN if number < 0 else layers[number]
+        for step in steps[:depth] if number >= 0 else steps:
+            said = said[step]
+        if is_null:
+            said = BUILT_IN
+            for step in steps:
+                said = said[step]
+        assert said == value

@@ -34,7 +34,14 @@ def test_what_a_path_declares(path: str, kind: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["namespaces/A/modules/b/c.yaml", "namespaces/a_b/providers/b.yaml", "namespaces/-/keys/a.yaml"]
+    "path",
+    [
+        "namespaces/A/modules/b/c.yaml",
+        "namespaces/a_b/providers/b.yaml",
+        "namespaces/-/keys/a.yaml",
+        "namespaces/a/discoveries/_b.yaml",
+        "connections/GitHub.yaml",
+    ],
 )
 def test_names_that_clients_can_t_ask_for_are_illegal(path: str) -> None:
     assert "is not a legal" in slot(path).illegal

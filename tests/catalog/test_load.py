@@ -1,14 +1,17 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gitopsreg.catalog.directory import read_directory
 from gitopsreg.catalog.files import CatalogFile, FileMode
 from gitopsreg.catalog.load import MAX_FILES, Loaded, Memo, load
+from gitopsreg.catalog.schema import schema
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
 from gitopsreg.model.declaration import (
@@ -24,10 +27,12 @@ from gitopsreg.model.declaration import (
 from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
 from tests.catalog.catalogs import (
+    AT_CONNECTION,
     AT_KEY,
     AT_MODULE,
     AT_NAMESPACE,
     AT_PROVIDER,
+    CONNECTION,
     HEAD,
     KEY,
     MODULE,
@@ -38,6 +43,7 @@ from tests.catalog.catalogs import (
     a_file,
     a_module,
 )
+from tests.catalog.documents import changed, places
 
 VPC = ModuleAddress("platform", "vpc", "aws")
 INTERNAL = ProviderAddress("platform", "internal")
@@ -78,9 +84,9 @@ def test_a_whole_catalog_has_no_findings() -> None:
     assert (loaded.catalog.revision, loaded.catalog.time) == ("main@sha1:" + "a" * 40, "2026-10-01T12:00:00Z")
 
 
-def test_an_empty_catalog_is_a_catalog() -> None:
+def test_an_empty_catalog_is_a_catalog_and_told() -> None:
     loaded = load(a_catalog({}))
-    assert (loaded.findings, loaded.catalog.packages, loaded.registry_broken) == ((), (), "")
+    assert (rules(loaded), loaded.catalog.packages, loaded.registry_broken) == (["GR114"], (), "")
 
 
 def test_a_module_with_everything() -> None:
@@ -104,7 +110,7 @@ deprecation: {message: Use the network, replacement: platform/vpc/aws, since: "2
     )
     text = text.replace("{name: vpc}", "{name: vpc, namespace: platform, labels: {team: network, a: b}}")
     text = text.replace("vpc.git}", "vpc.git, path: modules/vpc, tagPrefix: vpc/v, connection: github}")
-    found = module(load(a_catalog({AT_NAMESPACE: NAMESPACE, AT_MODULE: text})))
+    found = module(load(a_catalog({AT_NAMESPACE: NAMESPACE, AT_CONNECTION: CONNECTION, AT_MODULE: text})))
     rules = found.versions
     assert found.source == GitSource(url="https://github.com/acme/vpc.git", path="modules/vpc", tag_prefix="vpc/v")
     assert (found.path, found.description, found.archive_format, found.suspend) == (AT_MODULE, "A network", "zip", True)
@@ -167,10 +173,57 @@ def test_other_sources_are_accepted_and_marked(source: str) -> None:
         HEAD
         + f"kind: Provider\nmetadata: {{name: internal}}\nspec:\n  source: {source}\n  verify: {{keys: [release]}}\n"
     )
-    loaded = load(a_catalog({**WHOLE, AT_PROVIDER: text}))
+    files = {**WHOLE, AT_CONNECTION: CONNECTION, AT_PROVIDER: text}
+    loaded = load(a_catalog(files))
     assert rules(loaded) == ["GR414"]
     assert provider(loaded).source == UnsupportedSource(type=source[7:].partition(",")[0])
-    assert load(a_catalog({**WHOLE, AT_PROVIDER: text + "  suspend: true\n"})).findings == ()
+    assert load(a_catalog({**files, AT_PROVIDER: text + "  suspend: true\n"})).findings == ()
+
+
+def test_what_is_sound_and_not_acted_on_is_named() -> None:
+    files = {
+        **WHOLE,
+        AT_CONNECTION: CONNECTION,
+        "connections/broken.yaml": CONNECTION,
+        "policies/read.yaml": HEAD + "kind: AccessPolicy\nmetadata: {name: read}\nspec: {}\n",
+        "alerts/ops.yaml": HEAD + "kind: Alert\nmetadata: {name: ops}\nspec: {sink: {type: slack, secretRef: ops}}\n",
+    }
+    loaded = load(replace(a_catalog(files), root="catalog/"))
+    assert loaded.idle == (
+        ("Alert", "alerts/ops.yaml"),
+        ("Connection", AT_CONNECTION),
+        ("AccessPolicy", "policies/read.yaml"),
+    )
+    assert load(a_catalog(WHOLE)).idle == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ("storageClass: cold", "DependencyNotReady"),
+        ("accessPolicy: internal", "DependencyNotReady"),
+        ("", "ConnectionMissing"),
+    ],
+)
+def test_a_package_that_names_what_is_not_there_keeps_what_it_has(spec: str, reason: str) -> None:
+    text = a_module(spec) if spec else MODULE.replace("vpc.git}", "vpc.git, connection: forge}")
+    assert reasons(load(a_catalog({**WHOLE, AT_MODULE: text}))) == {VPC: reason}
+
+
+def test_a_name_set_back_to_nothing_names_nothing() -> None:
+    text = a_module("storageClass: null\naccessPolicy: null")
+    assert load(a_catalog({**WHOLE, AT_MODULE: text})).findings == ()
+
+
+def test_a_connection_without_a_url_is_at_the_public_host() -> None:
+    allowed = NAMESPACE.replace(
+        "Platform}", "Platform, allowedSources: [{connection: github, repositories: [acme/*]}]}"
+    )
+    right = MODULE.replace("vpc.git}", "vpc.git, connection: github}")
+    files = {AT_NAMESPACE: allowed, AT_CONNECTION: CONNECTION, AT_MODULE: right}
+    assert load(a_catalog(files)).findings == ()
+    elsewhere = right.replace("github.com", "git.example.com")
+    assert rules(load(a_catalog({**files, AT_MODULE: elsewhere}))) == ["GR505"]
 
 
 def test_the_registry_speaks_for_itself() -> None:
@@ -326,7 +379,7 @@ def test_too_many_files_stop_everything() -> None:
     loaded = load(replace(a_catalog({}), files=(one,) * (MAX_FILES + 1)))
     assert rules(loaded) == ["GR012"]
     assert loaded.registry_broken == "the catalog has more than 50000 files"
-    assert load(replace(a_catalog({}), files=(one,) * MAX_FILES)).findings == ()
+    assert rules(load(replace(a_catalog({}), files=(one,) * MAX_FILES))) == ["GR114"]
 
 
 def test_declarations_that_are_too_large_together_are_not_read() -> None:
@@ -393,7 +446,8 @@ FIELDS = (
     "source", "type", "url", "path", "tagPrefix", "versions", "pins", "version", "range", "reason", "yanked", "blocked",
     "include", "constraint", "verify", "keys", "required", "platforms", "deprecation", "replacement", "aliases",
     "allowedSources", "defaults", "interval", "scope", "providers", "fingerprint", "publicKey", "guards", "system",
-    "catalog",
+    "catalog", "connection", "match", "name", "template", "auth", "method", "rules", "subjects", "resources", "sink",
+    "select", "namespaces", "gc", "redirectTTL", "cosign", "exclude",
 )  # fmt: skip
 TREES = st.recursive(
     JUNK
@@ -414,9 +468,52 @@ def test_any_spec_and_metadata_are_answered(path: str, metadata: Any, spec: Any)
     assert sorted(known, key=str) == [VPC, INTERNAL]
 
 
+EXAMPLES = {
+    "connections/github-acme.yaml": "Connection",
+    "storage/standard.yaml": "StorageClass",
+    "policies/internal-read.yaml": "AccessPolicy",
+    "mirrors/opentofu.yaml": "BinaryMirror",
+    "alerts/ops-chat.yaml": "Alert",
+    "namespaces/platform/discoveries/modules.yaml": "Discovery",
+}
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.data())
+def test_an_example_with_one_value_gone_wrong_is_answered(data: st.DataObject) -> None:
+    """Whatever is wrong with the kinds that nothing is done with, packages are as they were."""
+    path = data.draw(st.sampled_from(sorted(EXAMPLES)))
+    whole = schema(EXAMPLES[path])["examples"][0]
+    steps = data.draw(st.sampled_from(list(places(whole))))
+    junk = data.draw(TREES)
+    text = json.dumps(changed(whole, steps, lambda _: junk))
+    loaded = load(a_catalog({**WHOLE, path: text}))
+    assert [package.address for package in loaded.catalog.packages] == [VPC, INTERNAL]
+    assert bool(loaded.idle) == (not loaded.errors)
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_answered(data: bytes) -> None:
     loaded = load(a_catalog({**WHOLE, AT_MODULE: MODULE.encode() + data}))
     assert VPC in {package.address for package in (*loaded.catalog.packages, *loaded.catalog.invalid)}
     assert (VPC in reasons(loaded)) == bool(loaded.errors)
+
+
+def test_a_catalog_without_any_declaration_is_told(tmp_path: Path) -> None:
+    loaded = load(read_directory(tmp_path))
+    assert [(finding.rule, finding.severity) for finding in loaded.findings] == [("GR114", "error")]
+    assert loaded.registry_broken == ""
+
+
+def test_a_block_of_text_in_the_wrong_place_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "namespaces/acme/keys").mkdir(parents=True)
+    block = (
+        "    -----BEGIN PGP PRIVATE KEY BLOCK-----\n\n    HIDDENhiddenHIDDEN\n    -----END PGP PRIVATE KEY BLOCK-----\n"
+    )
+    spec = f'  type: pgp\n  fingerprint: "{"A" * 40}"\n  publicKey: |\n{block}'
+    head = "apiVersion: gitopsreg.io/v1alpha1\nkind: SigningKey\nmetadata: {name: k}\nspec:\n"
+    (tmp_path / "namespaces/acme/keys/k.yaml").write_text(head + spec)
+    findings = load(read_directory(tmp_path)).findings
+    assert {"GR205", "GR501"} <= {finding.rule for finding in findings}
+    assert "HIDDEN" not in repr(findings)

@@ -5,7 +5,7 @@ from gitopsreg.catalog.rules import RULES
 
 def test_numbers_are_unique_and_in_order() -> None:
     assert list(RULES) == sorted(RULES)
-    assert all(re.fullmatch(r"GR[0-6][0-9]{2}", number) for number in RULES)
+    assert all(re.fullmatch(r"GR[0-7][0-9]{2}", number) for number in RULES)
 
 
 def test_every_rule_says_what_and_why() -> None:

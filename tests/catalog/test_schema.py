@@ -50,6 +50,43 @@ def test_every_field_is_described(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", schema.KINDS)
+def test_every_field_has_a_title_and_an_example(kind: str) -> None:
+    bare = [at for at, sub in properties(dict(schema.schema(kind))) if not (sub.get("title") and sub.get("examples"))]
+    assert bare == []
+
+
+# What is optional, no mapping, and has no value of its own where nothing is written: absent means "none" or "any".
+WITHOUT_DEFAULT = {
+    "accessPolicy", "address", "allowedSources", "baseUrl", "bytes", "catalog", "commit", "connection", "constraint",
+    "fingerprint", "group", "hostname", "index", "installationId", "installationOwner", "kinds", "namespace",
+    "namespaces", "organization", "packages", "path", "platforms", "produces", "project", "providers", "range",
+    "registry", "replacement", "secretRef", "sha256", "since", "storageClass", "tagPrefix", "url", "username",
+    "version", "versions", "keys", "name",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", schema.KINDS)
+def test_what_is_optional_has_its_default(kind: str) -> None:
+    def optional(node: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        if isinstance(node, list):
+            for item in node:
+                yield from optional(item)
+        if isinstance(node, dict):
+            for name, sub in node.get("properties", {}).items():
+                if name not in node.get("required", ()):
+                    yield name, sub
+                yield from optional(sub)
+            for key in ("items", "oneOf"):
+                yield from optional(node.get(key))
+
+    found = {
+        name for name, sub in optional(dict(schema.schema(kind))) if "default" not in sub and sub["type"] != "object"
+    }
+    found -= {name for name, sub in optional(dict(schema.schema(kind))) if sub["type"] == ["object", "null"]}
+    assert found <= WITHOUT_DEFAULT
+
+
+@pytest.mark.parametrize("kind", schema.KINDS)
 def test_every_mapping_is_strict(kind: str) -> None:
     def loose(node: Any) -> Iterator[Any]:
         if isinstance(node, list):

@@ -1,0 +1,118 @@
+"""What operators declare beside packages: connections, storage classes, policies, mirrors, alerts. Each by itself."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+
+from gitopsreg.catalog.cursor import Cursor
+from gitopsreg.catalog.legal import INTERVAL, LINK, Range, check_duration, check_inside, check_parse, duration
+from gitopsreg.catalog.policy import check_resource
+from gitopsreg.catalog.problem import Problem
+from gitopsreg.catalog.urls import url_problem
+from gitopsreg.catalog.version_rules import check_versions
+from gitopsreg.errors import quoted
+from gitopsreg.model.pattern import Pattern
+
+# Where a host is that names no URL of its own.
+PUBLIC_HOSTS: Mapping[str, str] = {
+    "github": "https://github.com",
+    "gitlab": "https://gitlab.com",
+    "bitbucket-cloud": "https://bitbucket.org",
+    "azure-devops": "https://dev.azure.com",
+}
+_METHODS: Mapping[str, tuple[str, ...]] = {
+    "github": ("github-app", "token", "ssh-key", "none"),
+    "registry": ("token", "none"),
+    "http": ("token", "basic", "none"),
+}
+_ALL_METHODS = ("token", "basic", "ssh-key", "none")
+_OWN_HOSTS = {"bitbucket-dc", "gitea", "git", "registry", "http"}
+_OVER_HTTP = {"registry", "http"}
+_GRACE = Range(timedelta(hours=1), timedelta(days=3650), "1h to 3650d")
+# As the schema has them: what holds where nothing is said.
+_LINK, _KEPT = timedelta(minutes=10), timedelta(days=30)
+
+
+def check(kind: str, spec: Cursor) -> Iterator[Problem]:
+    """The problems of one document of these kinds."""
+    if found := _CHECKS.get(kind):
+        yield from found(spec)
+
+
+def base_url(spec: Cursor) -> str:
+    """Where the host of a connection is."""
+    return (spec / "baseUrl").text or PUBLIC_HOSTS.get((spec / "type").text, "")
+
+
+def _connection(spec: Cursor) -> Iterator[Problem]:
+    kind, url, auth = (spec / "type").text, spec / "baseUrl", spec / "auth"
+    yield from _url(url, git=kind not in _OVER_HTTP)
+    if kind in _OWN_HOSTS and not url.present:
+        message = f"nobody knows where a host of type {quoted(kind)} is"
+        hint = 'add baseUrl: "https://…"'
+        yield Problem(rule="GR421", message=message, hint=hint, pointer=spec.pointer, on_key=True)
+    method, known = auth / "method", _METHODS.get(kind, _ALL_METHODS)
+    if kind and method.text and method.text not in known:
+        message = f"a host of type {quoted(kind)} knows no method {quoted(method.text)}"
+        hint = "write one of " + ", ".join(known)
+        yield Problem(rule="GR421", message=message, hint=hint, pointer=method.pointer)
+    if (auth / "installationOwner").present and (auth / "installationId").present:
+        pointer = (auth / "installationId").pointer
+        message = '"installationId" can\'t stand beside "installationOwner"'
+        yield Problem(rule="GR421", message=message, hint="keep one of the two", pointer=pointer, on_key=True)
+
+
+def _storage(spec: Cursor) -> Iterator[Problem]:
+    prefix = spec / "prefix"
+    yield from check_inside(Cursor(prefix.text.removesuffix("/"), prefix.steps))
+    link, grace = spec / "redirectTTL", spec / "gc" / "graceAfterUnreferenced"
+    yield from check_duration(link, LINK)
+    yield from check_duration(grace, _GRACE)
+    lives, kept = duration(link) or _LINK, duration(grace) or _KEPT
+    if kept < lives and (link.present or grace.present):
+        at = grace if grace.present else link
+        message = "bytes would be removed while a link to them still works"
+        hint = "write a graceAfterUnreferenced that is longer than redirectTTL"
+        yield Problem(rule="GR422", message=message, hint=hint, pointer=at.pointer)
+
+
+def _policy(spec: Cursor) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for rule in spec / "rules":
+        name = rule / "name"
+        if name.text in seen:
+            message = f"the rule {quoted(name.text)} stands twice"
+            yield Problem(rule="GR205", message=message, hint="give it another name", pointer=name.pointer)
+        seen |= {name.text} - {""}
+        for subject in rule / "subjects":
+            yield from _url(subject / "issuer")
+        for resource in rule / "resources":
+            yield from check_resource(resource)
+
+
+def _mirror(spec: Cursor) -> Iterator[Problem]:
+    yield from _url(spec / "index")
+    yield from check_versions(spec / "versions", "provider")
+    yield from check_duration(spec / "interval", INTERVAL)
+    cosign = spec / "verify" / "cosign"
+    yield from _url(cosign / "issuer")
+    yield from check_parse(cosign / "identityRegexp", "GR402", Pattern.parse)
+
+
+def _alert(spec: Cursor) -> Iterator[Problem]:
+    yield from _url(spec / "sink" / "url")
+    for pattern in spec / "exclude":
+        yield from check_parse(pattern, "GR402", Pattern.parse)
+
+
+def _url(at: Cursor, *, git: bool = False) -> Iterator[Problem]:
+    if at.text and (problem := url_problem(at.text, at.pointer, git=git)):
+        yield problem
+
+
+_CHECKS: Mapping[str, Callable[[Cursor], Iterator[Problem]]] = {
+    "Connection": _connection,
+    "StorageClass": _storage,
+    "AccessPolicy": _policy,
+    "BinaryMirror": _mirror,
+    "Alert": _alert,
+}
