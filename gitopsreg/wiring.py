@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +12,10 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from gitopsreg.catalog.load import Loaded, Memo
+from gitopsreg.catalog.revision import checkout_at, enclosing
 from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
-from gitopsreg.errors import ConfigError, GitopsregError
+from gitopsreg.errors import CheckoutFailed, ConfigError, GitopsregError, StorageError, UpstreamUnavailable
 from gitopsreg.model.declaration import (
     CatalogSource,
     GitSource,
@@ -22,18 +25,22 @@ from gitopsreg.model.declaration import (
 )
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.forecast import SizeOf
 from gitopsreg.reconcile.loop import Loop
+from gitopsreg.reconcile.online import OnlineResult, check_online
 from gitopsreg.reconcile.pipeline import Reconciler
+from gitopsreg.reconcile.prepare import GivenCatalog, Planner
 from gitopsreg.reconcile.run import Outcome
 from gitopsreg.settings import Secret, Settings
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore
 from gitopsreg.transport.git import Repository
 from gitopsreg.transport.remotes import Remotes
-from gitopsreg.upstream.base import Upstream
+from gitopsreg.upstream.base import Found, Upstream
 from gitopsreg.upstream.catalog_modules import CatalogModules
 from gitopsreg.upstream.catalog_providers import CatalogProviders
 from gitopsreg.upstream.git_tags import GitTags
+from gitopsreg.upstream.measure import size_in
 
 if TYPE_CHECKING:  # the web framework is slow to import, and half of the commands do without
     from gitopsreg.server.app import Application
@@ -42,6 +49,8 @@ if TYPE_CHECKING:  # the web framework is slow to import, and half of the comman
 
 # The catalog is one small fetch: whoever needs longer is not answering.
 _CATALOG_TIMEOUT = timedelta(minutes=1)
+# A person waits at the keyboard for the tags of one repository.
+_ASKING_TIMEOUT = timedelta(seconds=30)
 
 # How many seconds a publish waits for slow upstreams; what they bring is published by itself when it is there.
 _PATIENCE = 5.0
@@ -102,6 +111,101 @@ def _upstream(declaration: PackageDeclaration, checkout: CatalogCheckout, remote
             return CatalogProviders(declaration, Repository(checkout.repository), checkout.commit, checkout.root)
         case _:
             raise ConfigError(f'no upstream for {declaration.address} with source "{declaration.source}"')
+
+
+@contextmanager
+def make_planner(
+    settings: Settings, reader: BlobReader, reporter: Reporter, memo: Memo
+) -> Iterator[Callable[[CatalogCheckout], Planner]]:
+    """Planners for states of the catalog that are at hand; leaving the context ends their worker processes. `memo` is
+    what is known of files already.
+    """
+    cache = settings.cache.absolute() / "modules"
+    with Remotes(
+        credentials_file=settings.git_credentials_file,
+        ssh_directory=settings.ssh_directory,
+        allow_local=settings.allow_local_sources,
+    ) as remotes:
+        yield lambda checkout: Planner(
+            GivenCatalog(checkout),
+            lambda declaration, given: _upstream(declaration, given, remotes, cache),
+            reader,
+            now=lambda: datetime.now(UTC),
+            reporter=reporter,
+            jobs=settings.jobs,
+            memo=memo,
+        )
+
+
+def open_index(path: Path | None) -> BlobReader:
+    """An exported index as a store that only planning reads; without a file an empty one. Raises StorageError."""
+    from gitopsreg.index import export
+    from gitopsreg.storage.memory import MemoryStore
+
+    store = MemoryStore()
+    if path is None:
+        return store
+    try:
+        if path.stat().st_size > export.MAX_BYTES:
+            raise StorageError(f'the index "{path}" is too large: {export.MAX_BYTES:,} bytes at most')
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f'the index "{path}" can\'t be read: {error.strerror}') from error
+    for key, document in export.unpacked(data).items():
+        store.put(key, document)
+    return store
+
+
+def size_of(checkout: CatalogCheckout) -> SizeOf:
+    """What versions weigh that come from the catalog itself; nobody knows of others before they are fetched."""
+
+    def measured(declaration: PackageDeclaration, found: Found) -> int | None:
+        if not isinstance(declaration.source, CatalogSource):
+            return None
+        return size_in(Repository(checkout.repository), found)
+
+    return measured
+
+
+def ask_upstreams(settings: Settings, loaded: Loaded, folder: Path) -> OnlineResult:
+    """What upstreams say of the catalog in `folder`; its content folders are read from the newest commit there."""
+    checkout: CatalogCheckout | None = None
+    why = ""
+    try:
+        top, inside = enclosing(folder)
+        checkout = checkout_at(top, "HEAD", inside)
+    except CheckoutFailed as error:
+        why = str(error)
+    remotes = Remotes(
+        credentials_file=settings.git_credentials_file,
+        ssh_directory=settings.ssh_directory,
+        allow_local=settings.allow_local_sources,
+    )
+
+    def upstream_for(declaration: PackageDeclaration) -> Upstream:
+        match declaration, declaration.source:
+            case ModuleDeclaration(), GitSource() as source:
+                return GitTags(declaration, source, remotes, settings.cache.absolute() / "modules")
+            case _ if checkout is None:
+                raise UpstreamUnavailable(why, reason="NotCommitted")
+            case _:
+                return _upstream(declaration, checkout, remotes, settings.cache.absolute() / "modules")
+
+    with remotes, ThreadPoolExecutor(settings.jobs, thread_name_prefix="ask") as pool:
+        return check_online(loaded, upstream_for, parallel=pool.map, now=datetime.now(UTC))
+
+
+def tags_of(settings: Settings, url: str) -> dict[str, str]:
+    """The tags of a Git repository, without "refs/tags/", with their commits. Raises UpstreamUnavailable."""
+    remotes = Remotes(
+        credentials_file=settings.git_credentials_file,
+        ssh_directory=settings.ssh_directory,
+        allow_local=settings.allow_local_sources,
+        workers=1,
+    )
+    with remotes:
+        refs = remotes.refs(url, timeout=_ASKING_TIMEOUT)
+    return {ref.removeprefix("refs/tags/"): commit for ref, commit in refs.items() if ref.startswith("refs/tags/")}
 
 
 class Ticking:

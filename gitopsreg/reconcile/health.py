@@ -45,6 +45,7 @@ def registry_status(
         last_attempt=stamp(now),
         next_attempt="" if verdict.blocked else _first_visit(packages),
         blocked_plan=plan.digest if verdict.reason == "MassChangeGuard" else "",
+        idle=loaded.idle,
         packages=packages,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from gitopsreg.index.model import Package
+from gitopsreg.index.model import Package, PublishedVersion
 from gitopsreg.model.declaration import Guards
 from gitopsreg.model.digest import Sha256
 from gitopsreg.reconcile.apply import apply, listable
@@ -16,20 +16,24 @@ Action = Literal["add", "change", "archive", "restore", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happens to one package. `added` and `removed` are version texts: into and out of the lists."""
+    """What happens to one package (or to "registry", "namespace:NAME"). `added` and `removed` are version texts: into
+    and out of the lists. `marks` are words of the table of risks (catalog.risk).
+    """
 
     address: str
     action: Action
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All changes by address. `guard` says why a person must confirm ("" when nobody must); `reason` is its word.
 
-    `digest` names exactly this plan: same catalog, same upstream content and same index give the same digest.
+    `digest` names exactly this plan: what changes, and the content that comes with it. The catalog's revision has no
+    share in it, so that what was looked at in a pull request can be approved after the merge.
     """
 
     revision: str
@@ -43,29 +47,46 @@ class Plan:
         return bool(self.changes)
 
 
-def make_plan(drafts: Sequence[Draft], *, revision: str, time: str, guards: Guards) -> Plan:
-    """The plan of these drafts: one change for each package that would differ."""
-    changes = tuple(sorted(filter(None, (_change(draft, time) for draft in drafts)), key=lambda c: c.address))
+def make_plan(
+    drafts: Sequence[Draft], *, revision: str, time: str, guards: Guards, more: Iterable[Change] = ()
+) -> Plan:
+    """The plan of these drafts: one change for each package that would differ; `more` are those of anything else."""
     reason, guard = _guard(drafts, guards)
-    return Plan(revision=revision, changes=changes, digest=_digest(revision, changes), guard=guard, reason=reason)
+    told = (_change(draft, time, held=bool(guard)) for draft in drafts)
+    changes = tuple(sorted((*filter(None, told), *more), key=lambda c: c.address))
+    return Plan(revision=revision, changes=changes, digest=digest_of(changes, drafts), guard=guard, reason=reason)
 
 
-def _digest(revision: str, changes: Iterable[Change]) -> str:
-    content = {"revision": revision, "changes": [asdict(change) for change in changes]}
+def digest_of(changes: Iterable[Change], drafts: Iterable[Draft]) -> str:
+    """What names these changes with the content that the drafts bring."""
+    content = {
+        "changes": [asdict(change) for change in changes],
+        "content": sorted(
+            [str(draft.address), found.version.text, found.tree or found.commit]
+            for draft in drafts
+            for found in draft.wanted
+        ),
+    }
     return str(Sha256.of(json.dumps(content, sort_keys=True).encode()))
 
 
-def _change(draft: Draft, time: str) -> Change | None:
+def _change(draft: Draft, time: str, *, held: bool) -> Change | None:
     after = apply(draft, (), time=time)
     if after == draft.published and not draft.wanted:
         return None
     before_listed, after_listed = listed(draft.published), _listed_after(draft, after)
+    action = _action(draft)
+    notes = tuple(_notes(draft.published, after))
+    marks = {mark for mark, _ in notes} - {""}
+    if action == "archive":
+        marks = {"mass removal" if held else "removal"}
     return Change(
         address=str(draft.address),
-        action=_action(draft),
+        action=action,
         added=tuple(v for v in after_listed if v not in before_listed),
         removed=tuple(v for v in before_listed if v not in after_listed),
-        notes=tuple(_notes(draft.published, after)),
+        notes=tuple(text for _, text in notes),
+        marks=tuple(sorted(marks)),
     )
 
 
@@ -92,42 +113,36 @@ def listed(package: Package | None) -> tuple[str, ...]:
     return tuple(r.version.text for r in package.versions if r.listing == "listed") if package else ()
 
 
-def _notes(before: Package | None, after: Package | None) -> Iterable[str]:
+def _notes(before: Package | None, after: Package | None) -> Iterable[tuple[str, str]]:
+    """(mark of risk or "", words) of what the catalog says anew of a package that is published."""
     if before is None or after is None:
         return
     old = {record.version: record for record in before.versions}
     for record in after.versions:
-        was = old[record.version]
-        if record.yanked and not was.yanked:
-            yield f"yank {record.version}: {record.yanked}"
-        if was.yanked and not record.yanked:
-            yield f"un-yank {record.version}"
-        if record.blocked and not was.blocked:
-            yield f"block {record.version}: {record.blocked}"
-        if was.blocked and not record.blocked:
-            yield f"un-block {record.version}"
+        yield from _version_notes(old[record.version], record)
     if after.deprecation != before.deprecation:
-        yield f"deprecate: {after.deprecation.message}" if after.deprecation else "no longer deprecated"
+        yield "", f"deprecate: {after.deprecation.message}" if after.deprecation else "no longer deprecated"
     if after.source != before.source:
-        yield f'source: "{before.source}" becomes "{after.source}"'
+        yield "source", f'source: "{before.source}" becomes "{after.source}"'
     if after.description != before.description:
-        yield "description"
+        yield "", "description"
+
+
+def _version_notes(was: PublishedVersion, record: PublishedVersion) -> Iterable[tuple[str, str]]:
+    if record.yanked and not was.yanked:
+        yield "yank", f"yank {record.version}: {record.yanked}"
+    if was.yanked and not record.yanked:
+        yield "yank", f"un-yank {record.version}"
+    if record.blocked and not was.blocked:
+        yield "block", f"block {record.version}: {record.blocked}"
+    if was.blocked and not record.blocked:
+        yield "unblock", f"un-block {record.version}"
 
 
 def _guard(drafts: Sequence[Draft], guards: Guards) -> tuple[str, str]:
-    """(reason, message) of the first set-level gate that closes, or ("", "").
-
-    A single removal never trips the percentage: in a small registry it would trip it always.
-    """
+    """(reason, message) of the set-level gate that closes, or ("", "")."""
     served = [draft for draft in drafts if draft.published and draft.published.archived is None]
     gone = [draft for draft in served if draft.declaration is None and not draft.keep]
     declared = len(drafts) - sum(1 for draft in drafts if draft.declaration is None and not draft.keep)
-    if gone and not declared and not guards.allow_empty:
-        return "MassChangeGuard", f"the catalog declares no package and {len(served)} are published (allowEmpty: false)"
-    if len(gone) > guards.max_removed_packages:
-        limit = f"maxRemovedPackages: {guards.max_removed_packages}"
-        return "MassChangeGuard", f"{len(gone)} of {len(served)} packages would be removed ({limit})"
-    if len(gone) > 1 and len(gone) * 100 > guards.max_removed_percent * len(served):
-        limit = f"maxRemovedPercent: {guards.max_removed_percent}"
-        return "MassChangeGuard", f"{len(gone)} of {len(served)} packages would be removed ({limit})"
-    return "", ""
+    objection = guards.objection(gone=len(gone), served=len(served), declared=declared)
+    return ("MassChangeGuard", objection) if objection else ("", "")

@@ -115,6 +115,19 @@ def test_an_invalid_declaration_keeps_its_last_good_and_costs_only_itself(world:
     assert [item.address for item in outcome.failed] == [NAMING]
 
 
+def test_what_is_declared_and_not_acted_on_is_in_the_status(world: World) -> None:
+    head = "apiVersion: gitopsreg.io/v1alpha1\nkind: Connection\n"
+    world.commit(
+        module_file("naming", "1.0.0"),
+        {"connections/forge.yaml": head + "metadata: {name: forge}\nspec: {type: github}\n"},
+    )
+    outcome = world.run()
+    assert (outcome.status.idle, outcome.blocked) == ((("Connection", "connections/forge.yaml"),), "")
+    assert read_status(world.store).idle == outcome.status.idle
+    world.remove("connections/forge.yaml")
+    assert world.run().status.idle == ()
+
+
 def test_a_broken_registry_file_stops_the_publish_and_says_so(world: World) -> None:
     world.commit(module_file("naming", "1.0.0"))
     first = world.run()

@@ -1,6 +1,7 @@
 """Changes, guards and the digest that a person approves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -96,3 +97,23 @@ def test_the_digest_names_exactly_this_plan() -> None:
     assert one.digest == plan(kept(2), removed(1)).digest
     assert one.digest != plan(removed(2), kept(1)).digest
     assert one.digest.startswith("sha256:")
+
+
+def test_the_digest_names_the_content_and_not_the_revision() -> None:
+    drafts = [draft(a_module_declaration(), None, discovered("1.0.0"))]
+    one = make_plan(drafts, revision="main@sha1:" + "a" * 40, time=TIME, guards=Guards())
+    two = make_plan(drafts, revision="change@sha1:" + "b" * 40, time="2027-01-01T00:00:00Z", guards=Guards())
+    assert one.digest == two.digest
+    moved = replace(drafts[0], wanted=tuple(replace(found, commit="f" * 40) for found in drafts[0].wanted))
+    assert plan(moved).digest != one.digest
+
+
+def test_risky_changes_are_marked() -> None:
+    chosen = rules(yanked=(yank("1.0.0"),), blocked=(block("1.1.0"),))
+    (change,) = plan(draft(a_module_declaration(versions=chosen), a_module("1.0.0", "1.1.0"), None)).changes
+    assert change.marks == ("block", "yank")
+    (change,) = plan(kept(1), removed(2)).changes
+    assert change.marks == ("removal",)
+    assert {mark for change in plan(*map(removed, range(6)), kept(7)).changes for mark in change.marks} == {
+        "mass removal"
+    }

@@ -1,0 +1,164 @@
+"""A run up to the point where it would fetch: the catalog read, upstreams asked, the plan made.
+
+It is given a store without a way to write, so that planning can't publish.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from gitopsreg.catalog.commit import CatalogCheckout
+from gitopsreg.catalog.load import Loaded, Memo, load
+from gitopsreg.errors import CheckoutFailed
+from gitopsreg.index import repository
+from gitopsreg.index.model import Snapshot
+from gitopsreg.index.status_store import read_status
+from gitopsreg.model.declaration import PackageDeclaration
+from gitopsreg.reconcile.around import around
+from gitopsreg.reconcile.backoff import stamp
+from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.late import LateComers
+from gitopsreg.reconcile.plan import make_plan
+from gitopsreg.reconcile.resolve import Resolution, Visit, resolve
+from gitopsreg.reconcile.run import Prepared
+from gitopsreg.storage.base import BlobReader
+from gitopsreg.upstream.base import Upstream
+
+UpstreamFor = Callable[[PackageDeclaration, CatalogCheckout], Upstream]
+
+
+class CatalogSource(Protocol):
+    """The catalog's repository. `poll` and `read` use the network and raise CheckoutFailed."""
+
+    def poll(self) -> str:
+        """The newest commit, 40 hex digits, cheaply: nothing is fetched."""
+
+    def read(self) -> CatalogCheckout:
+        """The newest commit's files; fetched only when the ref moved."""
+
+    def at(self, revision: str) -> CatalogCheckout | None:
+        """A revision that was read before, without the network, also by an earlier process; None if it is not here."""
+
+
+class GivenCatalog:
+    """One state of the catalog that is at hand: a commit of a clone, or its working tree."""
+
+    def __init__(self, checkout: CatalogCheckout) -> None:
+        self._checkout = checkout
+
+    def poll(self) -> str:
+        return self._checkout.commit.oid
+
+    def read(self) -> CatalogCheckout:
+        return self._checkout
+
+    def at(self, revision: str) -> CatalogCheckout | None:
+        return self._checkout if revision == self._checkout.files.revision else None
+
+
+class Planner:
+    """Holds the files that were parsed, so that the next run is cheap."""
+
+    def __init__(
+        self,
+        catalog: CatalogSource,
+        upstream_for: UpstreamFor,
+        reader: BlobReader,
+        *,
+        now: Callable[[], datetime],
+        reporter: Reporter,
+        jobs: int = 8,
+        memo: Memo | None = None,
+        late: LateComers | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._upstream_for = upstream_for
+        self._reader = reader
+        self._now = now
+        self._reporter = reporter
+        self._jobs = jobs
+        self._memo = memo or Memo()
+        self._late = late or LateComers()
+
+    def prepare(
+        self,
+        *,
+        everything: bool = True,
+        force: bool = False,
+        known: Snapshot | None = None,
+        only: Collection[str] | None = None,
+    ) -> Prepared:
+        """`known` is a snapshot that need not be read again, `only` the addresses to look at (all without it).
+
+        Raises CheckoutFailed and StorageError.
+        """
+        now = self._now()
+        head = repository.read_head(self._reader)
+        base = repository.load(self._reader, head.root, known=known) if head else None
+        checkout, unreachable = self._checkout(base)
+        self._reporter.started(checkout.files.revision)
+        loaded = load(checkout.files, memo=self._memo)
+        status = read_status(self._reader)
+        visit = Visit(
+            published=base.packages if base else {},
+            known={item.address: item for item in status.packages},
+            now=stamp(now),
+            everything=everything,
+            force=force,
+            answers=self._late.answers(),
+            busy=self._late.busy,
+        )
+        resolution = self._resolve(loaded, checkout, visit, only)
+        self._late.expect_answers(resolution.late)
+        plan = make_plan(
+            [item.draft for item in resolution.resolved],
+            revision=loaded.catalog.revision,
+            time=loaded.catalog.time,
+            guards=loaded.catalog.registry.guards,
+            more=() if _is_closed(loaded) else around(base.root if base else None, loaded.catalog),
+        )
+        return Prepared(
+            now=now,
+            checkout=checkout,
+            loaded=loaded,
+            head=head,
+            base=base,
+            known=status,
+            resolved=resolution.resolved,
+            plan=plan,
+            unreachable=unreachable,
+        )
+
+    def _checkout(self, base: Snapshot | None) -> tuple[CatalogCheckout, CheckoutFailed | None]:
+        """The newest commit, or while its host is gone the published one: upstreams go on being followed."""
+        try:
+            return self._catalog.read(), None
+        except CheckoutFailed as error:
+            published = self._catalog.at(base.root.revision) if base else None
+            if published is None:
+                raise
+            return published, error
+
+    def _resolve(
+        self, loaded: Loaded, checkout: CatalogCheckout, visit: Visit, only: Collection[str] | None
+    ) -> Resolution:
+        catalog = loaded.catalog
+        if _is_closed(loaded):
+            return Resolution(())
+        if only is not None:
+            wanted = tuple(package for package in catalog.packages if str(package.address) in only)
+            catalog = replace(catalog, packages=wanted)
+        return resolve(
+            catalog,
+            visit,
+            lambda declaration: self._upstream_for(declaration, checkout),
+            jobs=self._jobs,
+            patience=self._late.patience,
+            reporter=self._reporter,
+        )
+
+
+def _is_closed(loaded: Loaded) -> bool:
+    """Whether nothing may be published, whatever it is."""
+    return bool(loaded.registry_broken) or loaded.catalog.registry.suspend
