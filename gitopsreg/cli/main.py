@@ -2,14 +2,35 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from gitopsreg import __version__
-from gitopsreg.cli import client_config, failures, history, plan, reconcile, serve, status, up, validate
+from gitopsreg.cli import failures
 from gitopsreg.cli.stream import write
 from gitopsreg.errors import GitopsregError
+
+# In the order of the help; each is a module of this package.
+VERBS = (
+    "up",
+    "reconcile",
+    "serve",
+    "validate",
+    "fmt",
+    "schema",
+    "rule",
+    "plan",
+    "explain",
+    "status",
+    "history",
+    "client-config",
+    "new-catalog",
+    "codeowners",
+)
+# Verbs that have verbs of their own, likewise.
+GROUPS = ("add", "index")
 
 app = typer.Typer(
     name="gitopsreg",
@@ -21,8 +42,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-for verb in (up, reconcile, serve, validate, plan, status, history, client_config):
-    app.command(verb.NAME, help=verb.HELP, short_help=verb.SHORT, epilog="\b\n" + verb.EXAMPLES)(verb.command)
+
+def _learn(arguments: Sequence[str]) -> None:
+    """Import the verb that is asked for and no other, or all of them for the help and for misspelt ones."""
+    known = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    for name in (arguments[0],) if arguments[0] in (*VERBS, *GROUPS) else (*VERBS, *GROUPS):
+        if name in known:
+            continue
+        if name in GROUPS:
+            app.add_typer(import_module(f"gitopsreg.cli.{name}").app, name=name)
+        else:
+            verb = import_module(f"gitopsreg.cli.{name.replace('-', '_')}")
+            app.command(verb.NAME, help=verb.HELP, short_help=verb.SHORT, epilog="\b\n" + verb.EXAMPLES)(verb.command)
+    order = {name: number for number, name in enumerate(VERBS)}
+    app.registered_commands.sort(key=lambda command: order.get(str(command.name), len(VERBS)))
 
 
 def _version(asked: bool) -> None:
@@ -53,6 +86,7 @@ def run(arguments: Sequence[str]) -> int:
     # This flag gives 2 a meaning of its own, "there are changes": what failed must not look like it.
     misused = failures.FOUND if "--detailed-exitcode" in arguments else failures.MISUSED
     try:
+        _learn(arguments)
         return app(args=list(arguments), prog_name="gitopsreg", standalone_mode=False) or failures.DONE
     except KeyboardInterrupt:
         return failures.INTERRUPTED

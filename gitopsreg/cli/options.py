@@ -48,7 +48,7 @@ def takes(*names: str, needs: Collection[str] = ()) -> Callable[[Command], Comma
             settings = settings_from(
                 {name: value for name, value in flags.items() if value not in (None, [], ())}, config
             )
-            _check(settings, needs)
+            require(settings, needs)
             logging.getLogger().setLevel(settings.log_level.upper())
             return command(settings, **given)
 
@@ -69,7 +69,8 @@ def settings_from(flags: dict[str, object], config: str | None = None) -> Settin
     return load(flags, config=Path(config) if config else None)
 
 
-def _check(settings: Settings, needs: Collection[str]) -> None:
+def require(settings: Settings, needs: Collection[str], *, advice: str = "") -> None:
+    """Raises ConfigError naming every needed setting that no source gives."""
     missing = [TABLE[name] for name in needs if not getattr(settings, name)]
     if missing:
         raise ConfigError(
@@ -78,6 +79,7 @@ def _check(settings: Settings, needs: Collection[str]) -> None:
                 "a file for --config"
                 for row in missing
             )
+            + (f"\n{advice}" if advice else "")
         )
 
 

@@ -1,27 +1,25 @@
 """How results look: aligned tables, colours only where they are welcome, JSON for programs. Results go to stdout."""
 
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
 from gitopsreg.cli.stream import write
-from gitopsreg.model.address import ModuleAddress, Platform, ProviderAddress
-from gitopsreg.model.digest import Sha256
-from gitopsreg.model.version import Version
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SCHEMA_VERSION = 1
 # In all our tables the name is the first column, or the second after a sign.
 _NAMES = 1
-# What has a text of its own stays a text.
-_TEXTS = (ModuleAddress, ProviderAddress, Platform, Sha256, Version, PurePath)
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -46,15 +44,21 @@ def colours(stream: Any) -> bool:
 
 def table(out: "Console", header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Aligned columns without lines around them. Cells may be anything: control characters are made visible."""
-    from rich.table import Table
     from rich.text import Text
+
+    styled_table(out, header, [[Text(printable(cell), style=_style(cell)) for cell in row] for row in rows])
+
+
+def styled_table(out: "Console", header: Sequence[str], rows: "Iterable[Sequence[Text]]") -> None:
+    """The same of cells that have their colours; text of others in them must have gone through `printable`."""
+    from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for number, title in enumerate(header):
         # Names stay whole: they are what people copy.
         grid.add_column(title, overflow="fold", no_wrap=number <= _NAMES)
     for row in rows:
-        grid.add_row(*(Text(printable(cell), style=_style(cell)) for cell in row))
+        grid.add_row(*row)
     if out.is_terminal:
         out.print(grid)
         return
@@ -72,6 +76,15 @@ def say(out: "Console", text: str = "", style: str = "") -> None:
     out.print(text, style=style or None, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
+def plainly(show: "Callable[[Console], None]") -> str:
+    """What would be shown, as plain text: for files."""
+    from rich.console import Console
+
+    file = io.StringIO()
+    show(Console(file=file, highlight=False, markup=False, emoji=False, width=10_000, no_color=True))
+    return file.getvalue()
+
+
 def print_json(document: dict[str, Any]) -> None:
     """One document, for programs; `schemaVersion` first."""
     text = json.dumps({"schemaVersion": SCHEMA_VERSION} | document, indent=2, ensure_ascii=False)
@@ -86,13 +99,23 @@ def print_json_line(document: dict[str, Any]) -> None:
 
 def plain(value: Any) -> Any:
     """A frozen value as JSON has it: names in camelCase, addresses, versions and digests as texts."""
-    if isinstance(value, _TEXTS):
+    if isinstance(value, _texts()):
         return str(value)
     if is_dataclass(value):
         return {camel(item.name): plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+@cache
+def _texts() -> tuple[type, ...]:
+    """What has a text of its own stays a text. Not every command needs these, and reading versions takes a library."""
+    from gitopsreg.model.address import ModuleAddress, Platform, ProviderAddress
+    from gitopsreg.model.digest import Sha256
+    from gitopsreg.model.version import Version
+
+    return ModuleAddress, ProviderAddress, Platform, Sha256, Version, PurePath
 
 
 def camel(name: str) -> str:

@@ -1,122 +1,78 @@
-"""`gitopsreg plan`: what a reconcile would do. Fetches no content and writes nothing to the store."""
+"""`gitopsreg plan`: what a change of the catalog would do. Fetches no content and writes nothing to any store."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output
-from gitopsreg.cli.failures import DONE, FOUND, MISUSED, UNAVAILABLE, tell
-from gitopsreg.cli.options import CATALOG, PRINTED, takes
+from gitopsreg.cli.options import CATALOG, require, takes
+from gitopsreg.errors import ConfigError
 from gitopsreg.settings import Settings
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from gitopsreg.catalog.report import Finding
-    from gitopsreg.reconcile.plan import Change, Plan
-    from gitopsreg.reconcile.run import Prepared
-
-CHANGES = MISUSED  # Terraform's habit: with --detailed-exitcode 2 means that there are changes
-
 NAME = "plan"
-SHORT = "Show what a reconcile would publish."
-HELP = """Show what a reconcile would publish, without fetching or publishing anything.
+SHORT = "Show what a change of the catalog would do."
+HELP = """Show what a change of the catalog would do, without fetching or publishing anything.
 
-Exit codes: 0 done, 1 an error in the catalog, 2 wrong use or an internal error, 3 the catalog or the store can't be
-reached. With --detailed-exitcode: 0 no changes, 1 any error, 2 changes, 3 as before.
+With --base, inside a clone: what the change from that revision does, every field after defaults, with the risks that a
+reviewer should know. Needs no network and no credentials. With --store or --index, or with --online, upstreams are
+asked as well, and the plan is the one that a reconcile after the merge carries out and that --approve names.
+
+Without --base: what the next reconcile of --catalog would publish into --store.
+
+FORMAT is human, json or markdown (a comment for the pull request).
+
+Exit codes: 0 done, 1 an error in the catalog, 2 wrong use or an internal error, 3 the catalog, the store or an upstream
+can't be reached. With --detailed-exitcode: 0 no changes, 1 any error, 2 changes, 3 as before.
 """
 EXAMPLES = """Examples:
-  gitopsreg plan --catalog . --path example-catalog --store file:///var/lib/gitopsreg
-  gitopsreg plan --config gitopsreg.yaml --output json
-  gitopsreg plan --config gitopsreg.yaml --detailed-exitcode || gitopsreg reconcile --config gitopsreg.yaml"""
+  gitopsreg plan --base origin/main
+  gitopsreg plan --base origin/main --path catalog --output markdown=comment.md --output human
+  gitopsreg plan --base origin/main --index index.json --detailed-exitcode
+  gitopsreg plan --catalog . --path example-catalog --store file:///var/lib/gitopsreg"""
 
-SIGNS = {"add": "+", "change": "~", "archive": "-", "restore": "+", "none": " "}
-_DONE = {"add": "to add", "change": "to change", "archive": "to archive", "restore": "to restore"}
+_OUTPUT = (
+    "human (text), json or markdown, to stdout or with =FILE to a file; may be given several times. "
+    "[env: GITOPSREG_OUTPUT, file: output, default: text]"
+)
 
 
-@takes(*CATALOG, "store", *PRINTED, needs=("catalog", "store"))
+@takes(*CATALOG, "store", "log_level")
 def command(
     settings: Settings,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="REV", help="Compare with this revision, like origin/main.")
+    ] = None,
+    head: Annotated[
+        str, typer.Option("--head", metavar="REV", help="Plan this revision, or the files as they lie there.")
+    ] = "worktree",
+    online: Annotated[
+        bool | None,
+        typer.Option("--online/--offline", help="Ask upstreams. Default: when there is a store or an index."),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option("--index", metavar="FILE", help="What is published, as 'gitopsreg index export' wrote it."),
+    ] = None,
+    outputs: Annotated[list[str] | None, typer.Option("--output", metavar="FORMAT[=FILE]", help=_OUTPUT)] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
     ] = False,
 ) -> int:
-    from gitopsreg import wiring
-    from gitopsreg.cli.progress import reporter_for
+    from gitopsreg.cli import plan_outlets
 
-    with reporter_for(settings) as reporter, wiring.make_reconciler(settings, reporter) as reconciler:
-        prepared = reconciler.plan()
-    if settings.output == "json":
-        output.print_json(as_json(prepared))
-    else:
-        show(output.console(), prepared.plan)
-        _show_findings(prepared)
-    return exit_code(prepared, detailed=detailed_exitcode)
+    outlets = plan_outlets.parse(outputs or [settings.output])
+    if base is None:
+        _refuse_strays(head, online, index)
+        require(
+            settings, ("catalog", "store"), advice="or compare with another revision of a clone: --base origin/main"
+        )
+        return plan_outlets.published(settings, outlets, detailed=detailed_exitcode)
+    from gitopsreg.cli import plan_change
 
-
-def exit_code(prepared: "Prepared", *, detailed: bool) -> int:
-    if prepared.unreachable is not None:
-        return UNAVAILABLE
-    if errors(prepared) or prepared.loaded.registry_broken:
-        return FOUND
-    return CHANGES if detailed and prepared.plan.has_changes else DONE
+    asked = plan_change.Asked(base=base, head=head, online=online, index=index)
+    return plan_outlets.proposed(plan_change.propose(settings, asked), outlets, detailed=detailed_exitcode)
 
 
-def errors(prepared: "Prepared") -> tuple["Finding", ...]:
-    return tuple(finding for finding in prepared.loaded.findings if finding.severity == "error")
-
-
-def as_json(prepared: "Prepared") -> dict[str, Any]:
-    plan = prepared.plan
-    return {
-        "revision": plan.revision,
-        "digest": plan.digest,
-        "hasChanges": plan.has_changes,
-        "guard": plan.guard,
-        "registryBroken": prepared.loaded.registry_broken,
-        "unreachable": str(prepared.unreachable or ""),
-        "changes": output.plain(plan.changes),
-        "findings": output.plain(prepared.loaded.findings),
-    }
-
-
-def show(out: "Console", plan: "Plan") -> None:
-    """The changes as a table, the sum, and what holds it back."""
-    output.say(out, f"Plan for {printable(output.short_revision(plan.revision))}", "bold")
-    if not plan.has_changes:
-        output.say(out, "No changes: what is published is what the catalog declares.")
-        return
-    output.table(out, ("", "ADDRESS", "CHANGE"), [(SIGNS[c.action], c.address, describe(c)) for c in plan.changes])
-    sums = [(sum(change.action == action for change in plan.changes), words) for action, words in _DONE.items()]
-    output.say(out, ", ".join(f"{number} {words}" for number, words in sums if number or words == "to add") + ".")
-    output.say(out, f"Plan digest: {plan.digest}", "dim")
-    if plan.guard:
-        output.say(out, f"Held back: {printable(plan.guard)}", "yellow")
-        output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {plan.digest}")
-
-
-def describe(change: "Change") -> str:
-    """What happens to one package, in words."""
-    what = {"add": "new package", "archive": "archived: no longer declared", "restore": "restored"}.get(
-        change.action, ""
-    )
-    added = f"{'' if change.action == 'add' else 'new '}{versions(change.added)}" if change.added else ""
-    removed = f"no longer listed: {versions(change.removed)}" if change.removed and change.action != "archive" else ""
-    return "; ".join(part for part in (what, added, removed, *change.notes) if part)
-
-
-def versions(texts: tuple[str, ...]) -> str:
-    """All of a few, the ends of many (oldest first)."""
-    if len(texts) <= 3:
-        return f"{output.count(len(texts), 'version')} ({', '.join(texts)})"
-    return f"{len(texts)} versions ({texts[0]} … {texts[-1]})"
-
-
-def _show_findings(prepared: "Prepared") -> None:
-    if prepared.unreachable is not None:
-        tell(f"this is the plan of the last revision that was read: {prepared.unreachable}")
-    if prepared.loaded.registry_broken:
-        tell(f"nothing can be published: {prepared.loaded.registry_broken}")
-    for finding in errors(prepared):
-        tell(f"{finding.path}:{finding.line}:{finding.column}: [{finding.rule}] {finding.message}")
+def _refuse_strays(head: str, online: bool | None, index: str | None) -> None:
+    given = {"--head": head != "worktree", "--online or --offline": online is not None, "--index": index is not None}
+    if strays := [flag for flag, is_given in given.items() if is_given]:
+        raise ConfigError(f"{strays[0]} goes with --base REV: say what to compare with, like --base origin/main")

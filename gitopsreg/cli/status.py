@@ -130,7 +130,8 @@ def package_problems(package: PackageStatus) -> Iterator[tuple[str, str, str, st
 def as_json(status: RegistryStatus) -> dict[str, Any]:
     """Everything that is known."""
     document: dict[str, Any] = output.plain(status)
-    return document | {"packages": [package_json(package) for package in status.packages]}
+    idle = [{"kind": kind, "path": path} for kind, path in status.idle]
+    return document | {"idle": idle, "packages": [package_json(package) for package in status.packages]}
 
 
 def package_json(package: PackageStatus) -> dict[str, Any]:
@@ -150,6 +151,16 @@ def show(out: "Console", status: RegistryStatus, *, now: datetime) -> None:
         output.say(out)
         output.table(out, _COLUMNS, (_row(package, now) for package in status.packages))
     _show_problems(out, problems(status))
+    _show_idle(out, status.idle)
+
+
+def _show_idle(out: "Console", idle: tuple[tuple[str, str], ...]) -> None:
+    if idle:
+        output.say(out)
+        output.say(out, f"{output.count(len(idle), 'declaration')} valid, and not acted on by this release:", "bold")
+        width = max(len(kind) for kind, _ in idle)
+        for kind, path in idle:
+            output.say(out, printable(f"  {kind:<{width}}  {path}"))
 
 
 def _show_registry(out: "Console", status: RegistryStatus) -> None:

@@ -1,12 +1,19 @@
 """Runs `gitopsreg` as a shell does: a process of its own, with a clean environment."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+# No test reads or fills the cache of whoever runs it.
+_CACHE = tempfile.mkdtemp(prefix="gitopsreg-tests-")
+atexit.register(shutil.rmtree, _CACHE, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +29,9 @@ class Ran:
 
 def environment(**variables: str) -> dict[str, str]:
     """This one's, without what would change the answers."""
-    unwelcome = {"FORCE_COLOR", "NO_COLOR", "COLUMNS"}
+    unwelcome = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"}
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GITOPSREG_") and k not in unwelcome}
-    return kept | variables
+    return kept | {"XDG_CACHE_HOME": _CACHE} | variables
 
 
 def gitopsreg(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Ran:

@@ -201,3 +201,16 @@ def test_what_is_no_address_is_refused(written: str) -> None:
 def test_find_raises_for_an_unknown_package() -> None:
     with pytest.raises(NotPublished):
         status.find(a_status(), "a/b/c")
+
+
+IDLE = (("Connection", "connections/github-acme.yaml"), ("Alert", "alerts/ops\x1b.yaml"))
+
+
+def test_what_this_release_does_not_act_on_is_named(store: Path) -> None:
+    value = a_status(a_package(), idle=IDLE)
+    assert shown(value).endswith(
+        "\n2 declarations valid, and not acted on by this release:\n"
+        "  Connection  connections/github-acme.yaml\n  Alert       alerts/ops\\x1b.yaml\n"
+    )
+    assert status.as_json(value)["idle"][0] == {"kind": "Connection", "path": "connections/github-acme.yaml"}
+    assert "not acted on" not in shown(a_status(a_package()))

@@ -1,4 +1,5 @@
 import io
+import re
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -6,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from gitopsreg.catalog.load import Loaded
-from gitopsreg.cli import plan
+from gitopsreg.cli import plan_published as plan
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.index.status import RegistryStatus
 from gitopsreg.reconcile.plan import Change, Plan
@@ -15,7 +16,7 @@ from tests.cli.outcomes import a_finding, a_loaded, a_plan
 
 CHANGES = (
     Change(address="module:platform/vpc/aws", action="add", added=("1.0.0", "1.1.0", "1.2.0", "2.0.0")),
-    Change(address="module:platform/dns/aws", action="archive", removed=("0.1.0",)),
+    Change(address="module:platform/dns/aws", action="archive", removed=("0.1.0",), marks=("removal",)),
     Change(address="module:platform/old/aws", action="restore", added=("1.0.0",)),
     Change(
         address="provider:platform/internal",
@@ -23,6 +24,7 @@ CHANGES = (
         added=("2.4.0",),
         removed=("2.3.0",),
         notes=("yank 2.2.0: leaks \x1b[31m memory",),
+        marks=("source", "yank"),
     ),
 )
 
@@ -43,21 +45,27 @@ def prepared(value: Plan, loaded: Loaded | None = None, unreachable: CheckoutFai
 
 def shown(value: Plan) -> str:
     file = io.StringIO()
-    plan.show(Console(file=file, width=10_000), value)
+    plan.show(Console(file=file, width=10_000), prepared(value))
     return file.getvalue()
+
+
+BOTH = (
+    "new: 1 version (2.4.0); no longer listed: 1 version (2.3.0); "
+    "yank 2.2.0: leaks \\x1b[31m memory  high: source, low: yank"
+)
 
 
 def test_a_plan_is_a_table_with_its_sum() -> None:
     lines = shown(a_plan(changes=CHANGES)).splitlines()
     assert lines[0] == "Plan for main@9b9b9b9b9b"
-    assert [line.split(maxsplit=2) for line in lines[2:6]] == [
+    assert [re.sub(" {3,}", "  ", line).split(maxsplit=2) for line in lines[2:6]] == [
         ["+", "module:platform/vpc/aws", "new package; 4 versions (1.0.0 … 2.0.0)"],
-        ["-", "module:platform/dns/aws", "archived: no longer declared"],
-        ["+", "module:platform/old/aws", "restored; new 1 version (1.0.0)"],
+        ["-", "module:platform/dns/aws", "archived: no longer declared  low: removal"],
+        ["+", "module:platform/old/aws", "restored; new: 1 version (1.0.0)"],
         [
             "~",
             "provider:platform/internal",
-            "new 1 version (2.4.0); no longer listed: 1 version (2.3.0); yank 2.2.0: leaks \\x1b[31m memory",
+            BOTH,
         ],
     ]
     assert lines[6] == "1 to add, 1 to change, 1 to archive, 1 to restore."
@@ -103,5 +111,10 @@ def test_json() -> None:
         "added": ["1.0.0", "1.1.0", "1.2.0", "2.0.0"],
         "removed": [],
         "notes": [],
+        "risks": [],
     }
+    assert [(risk["mark"], risk["level"]) for risk in document["changes"][3]["risks"]] == [
+        ("source", "high"),
+        ("yank", "low"),
+    ]
     assert document["findings"][0]["rule"] == "GR201"
