@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types layers pytest format pins clean
+.PHONY: run test lint types layers pytest bench format docs pins clean
 
 run: $(READY)
 	@$(BIN)/gitopsreg up --catalog . --path example-catalog --store .run/store --cache .run/cache
@@ -26,9 +26,19 @@ layers: $(READY)
 pytest: $(READY)
 	$(BIN)/pytest -n auto
 
+bench: $(READY)
+	$(BIN)/python benchmarks/validate.py
+	$(BIN)/python benchmarks/public_registry.py
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What is made from the schemas (those for editors and the reference pages), the pages of rules, and the pictures.
+docs: $(READY)
+	$(BIN)/python -m gitopsreg.catalog.generate .
+	$(BIN)/python -m gitopsreg.catalog.rules.generate .
+	$(BIN)/python docs/images/draw.py
 
 # The pins hold exact versions and hashes, and no index address: any index that has these bytes will do.
 $(READY): pyproject.toml deploy/constraints.txt
