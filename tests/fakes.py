@@ -5,7 +5,7 @@ from threading import Lock
 from typing import TypeVar
 
 from gitopsreg.errors import StorageError
-from gitopsreg.storage.base import BlobStore, Token
+from gitopsreg.storage.base import BlobStore, LinkTerms, Stored, Token
 
 _Result = TypeVar("_Result")
 
@@ -79,5 +79,14 @@ class FailingStore:
     def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
         return self._run("replace", key, lambda: self.inner.replace(key, data, expected=expected))
 
-    def delete(self, key: str) -> None:
-        self._run("delete", key, lambda: self.inner.delete(key))
+    def delete(self, key: str, *, seen: Stored | None = None) -> bool:
+        return self._run("delete", key, lambda: self.inner.delete(key, seen=seen))
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        return self._run("listing", prefix, lambda: self.inner.listing(prefix))
+
+    def stat(self, key: str) -> Stored:
+        return self._run("stat", key, lambda: self.inner.stat(key))
+
+    def link(self, key: str, terms: LinkTerms) -> str | None:
+        return self._run("link", key, lambda: self.inner.link(key, terms))

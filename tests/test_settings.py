@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitopsreg.errors import ConfigError, InvalidName
-from gitopsreg.settings import TABLE, Endpoint, Receiver, Secret, Settings
+from gitopsreg.settings import TABLE, Backend, Endpoint, Receiver, Secret, Settings
 from gitopsreg.settings.sources import load
 from gitopsreg.settings.values import duration, git_url, public_url, short, store_url
 
@@ -79,6 +79,8 @@ catalog: https://git.example.com/acme/catalog.git
 ref: refs/heads/main
 path: registry
 store: /var/lib/gitopsreg
+backends: {archive: "s3://bucket/modules?region=eu-west-1"}
+delivery: redirect
 cache: /var/cache/gitopsreg
 listen: :8443
 interval: 90
@@ -110,6 +112,8 @@ log_level: debug
         ref="refs/heads/main",
         path="registry",
         store="file:///var/lib/gitopsreg",
+        backends=(Backend("archive", "s3://bucket/modules?region=eu-west-1"),),
+        delivery="redirect",
         cache=Path("/var/cache/gitopsreg"),
         listen=Endpoint("", 8443),
         interval=timedelta(seconds=90),

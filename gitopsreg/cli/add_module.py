@@ -118,12 +118,12 @@ class _Asked:
 
 
 def _ask(settings: Settings, trial: "Trial", url: str, prefix: str | None) -> _Asked:
-    from gitopsreg import wiring
     from gitopsreg.reconcile.select import select
     from gitopsreg.upstream.git_tags import read_tags
+    from gitopsreg.wiring import upstreams
 
     try:
-        tags = wiring.tags_of(settings, url)
+        tags = upstreams.tags_of(settings, url)
     except UpstreamUnavailable as error:
         return _Asked(f"warning: its tags could not be read: {error}", {"unreachable": str(error)})
     (declared,) = (package for package in trial.loaded.catalog.packages if package.path == trial.path)

@@ -77,9 +77,9 @@ def check_more(folder: Path, *, base: str | None, online: Settings | None) -> tu
     told: Told = loaded.findings, loaded.suppressed
     unchecked: tuple[str, ...] = ()
     if online is not None:
-        from gitopsreg import wiring
+        from gitopsreg.wiring import reconciling
 
-        answers = wiring.ask_upstreams(online, loaded, folder)
+        answers = reconciling.ask_upstreams(online, loaded, folder)
         told, unchecked = _sorted((*told[0], *answers.findings), told[1]), answers.unchecked
     if base is not None:
         told = _compared(folder, base, loaded, told)

@@ -30,10 +30,10 @@ def command(
     settings: Settings,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, metavar="NUMBER", help="Show so many.")] = 50,
 ) -> int:
-    from gitopsreg import wiring
     from gitopsreg.index import repository
+    from gitopsreg.wiring import stores
 
-    reader = wiring.open_reader(settings)
+    reader = stores.open_reader(settings)
     head = repository.read_head(reader)
     snapshots = list(repository.history(reader, head, limit)) if head else []
     if settings.output == "json":

@@ -31,10 +31,10 @@ def command(
     settings: Settings,
     file: Annotated[str, typer.Argument(metavar="FILE", help='Where to; "-" is stdout.', show_default=False)],
 ) -> int:
-    from gitopsreg import wiring
     from gitopsreg.index.export import export
+    from gitopsreg.wiring import stores
 
-    data = export(wiring.open_reader(settings))
+    data = export(stores.open_reader(settings))
     if file == "-":
         sys.stdout.buffer.write(data)
         return DONE

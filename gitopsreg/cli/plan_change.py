@@ -104,20 +104,20 @@ def _with_worktree(checkout: "CatalogCheckout", folder: Path) -> "CatalogCheckou
 
 
 def _online(settings: Settings, asked: Asked, sides: _Sides, found: "Difference", memo: "Memo") -> "Online":
-    from gitopsreg import wiring
     from gitopsreg.cli.progress import reporter_for
     from gitopsreg.reconcile.forecast import forecast, without_index
     from gitopsreg.reconcile.proposal import Online
+    from gitopsreg.wiring import reconciling, stores, upstreams
 
     against = "index" if asked.index else "store" if settings.store else ""
-    reader = wiring.open_reader(settings) if against == "store" else wiring.open_index(_file(asked.index))
+    reader = stores.open_reader(settings) if against == "store" else stores.open_index(_file(asked.index))
     only: Collection[str] | None = None if against else {change.subject for change in found.changes}
-    with reporter_for(settings) as reporter, wiring.make_planner(settings, reader, reporter, memo) as planner_for:
+    with reporter_for(settings) as reporter, reconciling.make_planner(settings, reader, reporter, memo) as planner_for:
         prepared = planner_for(sides.head).prepare(only=only)
         plan = prepared.plan
         if not against:
             plan = without_index(planner_for(sides.base).prepare(only=only), prepared)
-    return Online(plan=plan, forecast=forecast(prepared, wiring.size_of(sides.head)), against=against)
+    return Online(plan=plan, forecast=forecast(prepared, upstreams.size_of(sides.head)), against=against)
 
 
 def _file(name: str | None) -> Path | None:

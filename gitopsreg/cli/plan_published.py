@@ -22,10 +22,10 @@ _DONE = {"add": "to add", "change": "to change", "archive": "to archive", "resto
 
 def prepare(settings: Settings) -> "Prepared":
     """Raises CheckoutFailed, StorageError and ConfigError."""
-    from gitopsreg import wiring
     from gitopsreg.cli.progress import reporter_for
+    from gitopsreg.wiring import reconciling
 
-    with reporter_for(settings) as reporter, wiring.make_reconciler(settings, reporter) as reconciler:
+    with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
         return reconciler.plan()
 
 

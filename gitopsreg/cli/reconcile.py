@@ -54,16 +54,16 @@ def command(
         typer.Option("--approve", metavar="PLAN", help="Publish exactly this plan, though a guard holds it."),
     ] = None,
 ) -> int:
-    from gitopsreg import wiring
     from gitopsreg.cli import logs
     from gitopsreg.cli.progress import reporter_for
+    from gitopsreg.wiring import reconciling
 
     if watch and (force or approve):
         raise ConfigError("--watch goes on, --force and --approve are for one run: run them apart")
     logs.configure(settings)
     if watch:
         return _watch(settings)
-    with reporter_for(settings) as reporter, wiring.make_reconciler(settings, reporter) as reconciler:
+    with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
         outcome = reconciler.run(force=force, approve=str(Sha256.parse(approve)) if approve else None)
     if settings.output == "json":
         output.print_json(tell.as_json(outcome))
@@ -73,13 +73,13 @@ def command(
 
 
 def _watch(settings: Settings) -> int:
-    from gitopsreg import wiring
     from gitopsreg.cli.progress import reporter_for
     from gitopsreg.cli.watch import Watch
+    from gitopsreg.wiring import reconciling, ticking
 
-    with reporter_for(settings) as reporter, wiring.make_reconciler(settings, reporter) as reconciler:
+    with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
         watch = Watch(settings, before_first=reporter.stop)
-        loop = wiring.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
+        loop = ticking.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
         loop.start()
         try:
             _until_stopped(settings, loop.request)
@@ -95,12 +95,12 @@ def _until_stopped(settings: Settings, trigger: Callable[[str], None]) -> None:
         signal.signal(signal.SIGTERM, lambda *_: stopped.set())
         stopped.wait()
         return
-    from gitopsreg import wiring
     from gitopsreg.server.listen import Listen
     from gitopsreg.server.serve import serve
+    from gitopsreg.wiring import application
 
     listen = Listen(settings.hooks_listen.host, settings.hooks_listen.port)
-    serve(wiring.make_hooks_app(settings, trigger), listen, drain=_PATIENCE, on_ready=_hooks_ready)
+    serve(application.make_hooks_app(settings, trigger), listen, drain=_PATIENCE, on_ready=_hooks_ready)
 
 
 def _hooks_ready(address: str) -> None:

@@ -22,13 +22,13 @@ EXAMPLES = """Examples:
 
 @takes("store", "cache", *SERVING, "output", *LOGS, needs=("store",))
 def command(settings: Settings) -> int:
-    from gitopsreg import wiring
     from gitopsreg.cli import logs
     from gitopsreg.server.serve import serve
+    from gitopsreg.wiring import application, stores
 
     logs.configure(settings)
     listen = listen_at(settings)
-    app, snapshots = wiring.make_app(settings, wiring.open_reader(settings), trigger=None)
+    app, snapshots = application.make_app(settings, stores.open_reader(settings), trigger=None)
 
     def ready(address: str) -> None:
         url = tfrc.url_of_running(settings, address)

@@ -48,11 +48,11 @@ def command(
         bool, typer.Option("--exit-code", help="Exit with 1 when anything is not as declared.")
     ] = False,
 ) -> int:
-    from gitopsreg import wiring
     from gitopsreg.index import repository
     from gitopsreg.index.status_store import read_status
+    from gitopsreg.wiring import stores
 
-    reader = wiring.open_reader(settings)
+    reader = stores.open_reader(settings)
     status = read_status(reader)
     if not status.last_attempt:
         repository.read_head(reader)  # a store that can't be read is not the same as an empty one

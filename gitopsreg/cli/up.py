@@ -35,16 +35,16 @@ _PATIENCE = 10.0
 
 @takes(*CATALOG, "store", "interval", *SERVING, "receivers", "output", *LOGS, needs=("catalog", "store"))
 def command(settings: Settings) -> int:
-    from gitopsreg import wiring
     from gitopsreg.cli import logs
     from gitopsreg.cli.progress import reporter_for
     from gitopsreg.cli.watch import Watch
     from gitopsreg.server.serve import serve
+    from gitopsreg.wiring import application, reconciling, stores, ticking
 
     logs.configure(settings)
     listen = listen_at(settings)
-    wiring.open_store(settings)  # makes the directory that the reader wants
-    with reporter_for(settings) as reporter, wiring.make_reconciler(settings, reporter) as reconciler:
+    stores.open_store(settings)  # makes the directory that the reader wants
+    with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
         welcome = Welcome(settings)
 
         def show_at_once() -> None:
@@ -56,8 +56,8 @@ def command(settings: Settings) -> int:
             on_first=lambda _: welcome.reconciled(snapshots),
             on_published=show_at_once,
         )
-        loop = wiring.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
-        app, snapshots = wiring.make_app(settings, wiring.open_reader(settings), trigger=loop.request)
+        loop = ticking.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
+        app, snapshots = application.make_app(settings, stores.open_reader(settings), trigger=loop.request)
 
         def ready(address: str) -> None:
             welcome.serving(address)

@@ -1,5 +1,6 @@
 """Where things lie on the shelf."""
 
+from gitopsreg.index.model import Shelf
 from gitopsreg.model.digest import Sha256
 
 HEAD = "index/head"
@@ -18,5 +19,7 @@ def package_key(digest: Sha256) -> str:
     return f"index/packages/{digest.hex}"
 
 
-def blob_key(digest: Sha256) -> str:
-    return f"blobs/{digest.hex}"
+def blob_key(digest: Sha256, shelf: Shelf | None = None) -> str:
+    """The key in the shelf's own back end."""
+    folder = f"{shelf.folder}/" if shelf and shelf.folder else ""
+    return f"{folder}blobs/{digest.hex}"

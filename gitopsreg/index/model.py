@@ -41,8 +41,31 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where bytes lie beside the index: a back end's name ("" is the registry's own store) and a folder in it, which
+    has no slash at its ends ("" is its top).
+    """
+
+    backend: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How clients get a package's bytes: by a link that the store signs and that lives `ttl` seconds, or through us."""
+
+    serve: Literal["redirect", "proxy"]
+    ttl: int = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedVersion:
-    """What versions of modules and providers share. `published` is RFC 3339 in UTC, from the commit."""
+    """What versions of modules and providers share. `published` is RFC 3339 in UTC, from the commit.
+
+    `shelf` is where the bytes were stored when the version was first seen (None: the top of the registry's own store);
+    it stays when the catalog names another storage class. `discarded` is when they were let go, for good: such a
+    version is archived, and only its tombstone is left.
+    """
 
     version: Version
     published: str
@@ -50,10 +73,12 @@ class PublishedVersion:
     listing: Listing = "listed"
     yanked: str | None = None
     blocked: str | None = None
+    shelf: Shelf | None = None
+    discarded: str | None = None
 
     @property
     def downloadable(self) -> bool:
-        return self.listing != "blocked"
+        return self.listing != "blocked" and self.discarded is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +125,15 @@ class ProviderVersion(PublishedVersion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageBase:
-    """`archived` is the commit time since when the catalog no longer declares the package, else None."""
+    """`archived` is the commit time since when the catalog no longer declares the package, else None. `delivery` None
+    leaves it to the server.
+    """
 
     source: str = ""
     description: str = ""
     deprecation: Deprecation | None = None
     archived: str | None = None
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

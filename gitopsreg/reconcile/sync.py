@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from gitopsreg.errors import GitopsregError, IntegrityError, KeyMissing, StorageError, UpstreamError
+from gitopsreg.index.contents import blobs_of
 from gitopsreg.index.keys import blob_key
-from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion
+from gitopsreg.index.model import ModuleVersion, ProviderVersion
 from gitopsreg.model.version import Version
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.resolve import Resolved
@@ -88,18 +89,11 @@ def _ledger(resolved: Resolved) -> dict[Version, ModuleVersion | ProviderVersion
 def _check_ledger(resolved: Resolved, found: Found, release: Release) -> None:
     """What was published is never replaced, also when it is fetched again."""
     known = _ledger(resolved).get(found.version)
-    if known is not None and content_of(known) != content_of(release.record):
+    if known is not None and blobs_of(known) != blobs_of(release.record):
         raise IntegrityError(
             f'"{found.ref}" gives other bytes than were published; the stored ones go on being served',
             reason="AssetReplaced",
         )
-
-
-def content_of(record: ModuleVersion | ProviderVersion) -> tuple[Blob, ...]:
-    """The bytes that a record stands for, in one order."""
-    if isinstance(record, ModuleVersion):
-        return (record.archive,)
-    return (record.checksums, record.signature, *(build.zip for build in record.builds))
 
 
 def _check_pin(resolved: Resolved, found: Found, release: Release) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from gitopsreg.errors import StorageError
 from gitopsreg.index import repository
-from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion, Snapshot
+from gitopsreg.index.contents import blobs_of
+from gitopsreg.index.model import Snapshot
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader
 
@@ -122,20 +123,11 @@ def withheld(snapshot: Snapshot) -> frozenset[Sha256]:
     for package in snapshot.packages.values():
         for version in package.versions:
             if not version.downloadable:
-                blocked.update(blob.sha256 for blob in _blobs(version))
+                blocked.update(blob.sha256 for blob in blobs_of(version))
     if not blocked:
         return frozenset()
     for package in snapshot.packages.values():
         for version in package.versions:
             if version.downloadable:
-                blocked.difference_update(blob.sha256 for blob in _blobs(version))
+                blocked.difference_update(blob.sha256 for blob in blobs_of(version))
     return frozenset(blocked)
-
-
-def _blobs(version: ModuleVersion | ProviderVersion) -> Iterator[Blob]:
-    if isinstance(version, ModuleVersion):
-        yield version.archive
-    else:
-        yield version.checksums
-        yield version.signature
-        yield from (build.zip for build in version.builds)

@@ -5,6 +5,6 @@
 """
 
 from gitopsreg.settings.model import TABLE, VARIABLE_PREFIX, Setting, Settings
-from gitopsreg.settings.values import Endpoint, Receiver, Secret
+from gitopsreg.settings.values import Backend, Endpoint, Receiver, Secret
 
-__all__ = ["TABLE", "VARIABLE_PREFIX", "Endpoint", "Receiver", "Secret", "Setting", "Settings"]
+__all__ = ["TABLE", "VARIABLE_PREFIX", "Backend", "Endpoint", "Receiver", "Secret", "Setting", "Settings"]

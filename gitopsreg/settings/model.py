@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from gitopsreg.settings import values
 from gitopsreg.settings.receivers import receivers as parse_receivers
-from gitopsreg.settings.values import Endpoint, Parser, Receiver, short
+from gitopsreg.settings.values import Backend, Endpoint, Parser, Receiver, short
 
 VARIABLE_PREFIX = "GITOPSREG_"
 CONFIG_VARIABLE = VARIABLE_PREFIX + "CONFIG"
@@ -36,7 +36,24 @@ class Settings:
     ref: str = field(default="HEAD", metadata=_about("The catalog's ref, written in full.", "REF", values.git_ref))
     path: str = field(default=".", metadata=_about("The catalog's folder in its repository.", "DIR", values.folder))
     store: str = field(
-        default="", metadata=_about("Where everything published is kept: file:///directory.", "URL", values.store_url)
+        default="",
+        metadata=_about(
+            "Where everything published is kept: a directory, s3://, azure:// or gs://.", "URL", values.store_url
+        ),
+    )
+    backends: tuple[Backend, ...] = field(
+        default=(),
+        metadata=_about(
+            "Another store, which storage classes may name.", "NAME=URL", values.backends, flag="--backend"
+        ),
+    )
+    delivery: Literal["redirect", "proxy"] = field(
+        default="proxy",
+        metadata=_about(
+            "How clients get bytes: redirect (a link the store signs) or proxy.",
+            "HOW",
+            values.choice("redirect", "proxy"),
+        ),
     )
     cache: Path = field(
         default_factory=cache_directory,

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gitopsreg.errors import InvalidName
+from gitopsreg.storage.address import StoreAddress
 
 Parser = Callable[[object], object]
 ReceiverType = Literal["github", "gitlab", "generic-hmac", "bearer"]
@@ -20,6 +21,7 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _REF = re.compile(
     r"refs/(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)))[^\s~^:?*\[\\\x00-\x1f\x7f]+(?<![./])|[0-9a-f]{40}|HEAD"
 )
+_BACKEND = re.compile(r"[0-9a-z](?:[0-9a-z_-]{0,61}[0-9a-z])?")
 _HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,252})")
 _TOKEN_SHAPES = re.compile(
     r"\n|-----BEGIN |^(?:gh[opsur]_|github_pat_|glpat-|whsec_|xox[a-z]-|AKIA|eyJ)"
@@ -75,6 +77,14 @@ class Receiver:
     type: ReceiverType
     secrets: tuple[Secret, ...]
     refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A store beside the registry's own, by the name that storage classes have for it."""
+
+    name: str
+    url: str
 
 
 def text(value: object) -> str:
@@ -166,14 +176,23 @@ def folder(value: object) -> str:
 
 def store_url(value: object) -> str:
     """A store's address. `file:` addresses and plain paths become absolute."""
-    written = text(value)
-    scheme, found, rest = written.partition("://")
-    if found and scheme != "file":
-        return written
-    path = rest if found else written.removeprefix("file:")
-    if found and not path.startswith(("/", "./", "../")):
-        raise InvalidName('write "file:///absolute/directory" or a plain path')
-    return Path(path).expanduser().absolute().as_uri()
+    return str(StoreAddress.parse(text(value)))
+
+
+def backends(value: object) -> tuple[Backend, ...]:
+    """`NAME=URL`, one or more; a mapping in a file."""
+    written = value.items() if isinstance(value, dict) else (str(item).partition("=")[::2] for item in listed(value))
+    found = tuple(Backend(_backend_name(name), store_url(url)) for name, url in written)
+    names = [backend.name for backend in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidName(f'"{twice}" is there twice: give each back end a name of its own')
+    return found
+
+
+def _backend_name(name: object) -> str:
+    if not _BACKEND.fullmatch(str(name)) or name == "primary":
+        raise InvalidName('write NAME=URL, like "archive=s3://bucket/modules"; "primary" is the --store itself')
+    return str(name)
 
 
 def public_url(value: object) -> str:

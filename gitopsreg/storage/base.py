@@ -8,6 +8,7 @@ Keys are `/`-separated segments of `[0-9A-Za-z._+-]`, none of them `.` or `..`, 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from gitopsreg.errors import InvalidName, quoted
@@ -47,6 +48,29 @@ class Token:
     value: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A value as a listing tells of it. `size` in bytes, `modified` in seconds since 1970 by the store's clock.
+
+    `state` is what the store tells two writes apart by, cheaper than a Token (an ETag, a generation, a time of change):
+    compare, never read.
+    """
+
+    key: str
+    size: int
+    modified: float
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTerms:
+    """What a link that the store signs promises: for how long, and the headers of its answer."""
+
+    lifetime: timedelta
+    filename: str
+    content_type: str
+
+
 class BlobReader(Protocol):
     """Reading. Every method raises KeyMissing for an absent key, StorageError when the store does not answer."""
 
@@ -69,6 +93,19 @@ class BlobReader(Protocol):
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys that start with `prefix` (a plain string prefix, "" for all), sorted."""
 
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        """The same keys in the same order, with what the store knows of each without reading it."""
+
+    def stat(self, key: str) -> Stored:
+        """What a listing would tell of this key."""
+
+    def link(self, key: str, terms: LinkTerms) -> str | None:
+        """A URL that anyone may GET until it expires, signed by the store; None where the store signs none.
+
+        The value need not exist: nothing is looked up, and no network is used but for a signing key. Raises
+        StorageError when signing fails.
+        """
+
 
 class BlobStore(BlobReader, Protocol):
     """Writing. A value is seen whole or not at all; a write that returned survives the end of the process."""
@@ -82,5 +119,8 @@ class BlobStore(BlobReader, Protocol):
         Of any number of racing writers with the same `expected` exactly one wins; the others get PublishConflict.
         """
 
-    def delete(self, key: str) -> None:
-        """Remove; an absent key is no error."""
+    def delete(self, key: str, *, seen: Stored | None = None) -> bool:
+        """Remove; an absent key is no error. Whether this call removed something, as far as the store tells.
+
+        With `seen` only while nobody has written the key since it was listed so: what was stored again stays.
+        """

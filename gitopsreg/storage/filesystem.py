@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gitopsreg.errors import InvalidName, KeyMissing, PublishConflict, StorageError
-from gitopsreg.storage.base import Token, check_key, check_prefix, check_range
+from gitopsreg.storage.base import LinkTerms, Stored, Token, check_key, check_prefix, check_range
 from gitopsreg.storage.disk import FileChunks, explained, locked, make_folder, sync_folder, write_all
 
 _TEMPORARY = "~temporary"
@@ -39,9 +39,12 @@ class FilesystemReader:
         return data, _token(data)
 
     def size(self, key: str) -> int:
+        return self.stat(key).size
+
+    def stat(self, key: str) -> Stored:
         path = self._path(key)
         with self._open(key, path) as file, explained(path, "read"):
-            return os.fstat(file.fileno()).st_size
+            return _stored(key, os.fstat(file.fileno()))
 
     def chunks(self, key: str, start: int = 0, length: int | None = None) -> FileChunks:
         check_range(start, length)
@@ -52,6 +55,21 @@ class FilesystemReader:
         folder = check_prefix(prefix).rpartition("/")[0]
         path = self._path(folder) if folder else self._root
         return (key for key in self._walk(path, folder) if key.startswith(prefix))
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        keys = self.keys(prefix)
+        return (stored for key in keys if (stored := self._glance(key)) is not None)
+
+    def _glance(self, key: str) -> Stored | None:
+        """`stat` for a key that was there a moment ago."""
+        path = self._root / key
+        with explained(path, "read"), suppress(FileNotFoundError, NotADirectoryError):
+            return _stored(key, path.lstat())
+        return None
+
+    def link(self, key: str, terms: LinkTerms) -> str | None:  # noqa: ARG002 - a directory signs nothing
+        check_key(key)
+        return None
 
     def _path(self, key: str) -> Path:
         path = self._root / check_key(key)
@@ -123,15 +141,19 @@ class FilesystemStore(FilesystemReader):
             _commit(temporary, path)
         return _token(data)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, seen: Stored | None = None) -> bool:
         path = self._path(key)
         self._refuse_file_as_root()
         with explained(path, "deleted"):
             if not path.is_file():  # absent, or a folder of other keys
-                return
+                return False
         # Not synced: a deletion that a power cut forgets leaves what the next clean-up finds again.
         with self._locked(key), explained(path, "deleted"):
-            path.unlink(missing_ok=True)
+            now = self._glance(key)
+            if now is None or (seen is not None and now.state != seen.state):
+                return False
+            path.unlink()
+            return True
 
     def _state(self, key: str) -> Token | None:
         try:
@@ -201,6 +223,12 @@ def _commit(temporary: Path, path: Path) -> None:
 
 def _token(data: bytes) -> Token:
     return Token(sha256(data).hexdigest())
+
+
+def _stored(key: str, state: os.stat_result) -> Stored:
+    # The inode too: clocks of file systems tick slower than two writes may follow each other.
+    changed = f"{state.st_ino}-{state.st_mtime_ns}"
+    return Stored(key=key, size=state.st_size, modified=state.st_mtime, state=changed)
 
 
 def _is_key(text: str) -> bool:

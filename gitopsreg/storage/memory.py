@@ -1,18 +1,23 @@
 """A store in memory: for tests, plans and trials. Nothing outlives the process."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
+from itertools import count
 from threading import Lock
 
 from gitopsreg.errors import KeyMissing, PublishConflict
-from gitopsreg.storage.base import CHUNK, Token, check_key, check_prefix, check_range
+from gitopsreg.storage.base import CHUNK, LinkTerms, Stored, Token, check_key, check_prefix, check_range
 
 
 class MemoryStore:
     """A `BlobStore` for the threads of one process. A token is the digest of the value, as on disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._values: dict[str, bytes] = {}
+        self._written: dict[str, tuple[float, int]] = {}
+        self._clock = clock
+        self._writes = count()
         self._lock = Lock()
 
     def get(self, key: str) -> bytes:
@@ -28,6 +33,16 @@ class MemoryStore:
     def size(self, key: str) -> int:
         return len(self.get(key))
 
+    def stat(self, key: str) -> Stored:
+        with self._lock:
+            return self._stat(check_key(key))
+
+    def _stat(self, key: str) -> Stored:
+        if key not in self._values:
+            raise KeyMissing(f'"{key}" is not stored')
+        modified, number = self._written[key]
+        return Stored(key=key, size=len(self._values[key]), modified=modified, state=str(number))
+
     def chunks(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         check_range(start, length)
         data = self.get(key)
@@ -40,11 +55,20 @@ class MemoryStore:
             found = sorted(key for key in self._values if key.startswith(prefix))
         return iter(found)
 
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        found = list(self.keys(prefix))
+        with self._lock:
+            return iter([self._stat(key) for key in found if key in self._values])
+
+    def link(self, key: str, terms: LinkTerms) -> str | None:  # noqa: ARG002 - nobody outside can reach this memory
+        check_key(key)
+        return None
+
     def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
         check_key(key)
         value = data if isinstance(data, bytes) else b"".join(data)
         with self._lock:
-            self._values[key] = value
+            self._write(key, value)
 
     def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
         check_key(key)
@@ -52,13 +76,20 @@ class MemoryStore:
             current = self._values.get(key)
             if (None if current is None else _token(current)) != expected:
                 raise PublishConflict(f'"{key}" was changed by another writer: read it again')
-            self._values[key] = data
+            self._write(key, data)
         return _token(data)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, seen: Stored | None = None) -> bool:
         check_key(key)
         with self._lock:
-            self._values.pop(key, None)
+            if key not in self._values or (seen is not None and self._stat(key).state != seen.state):
+                return False
+            del self._values[key], self._written[key]
+            return True
+
+    def _write(self, key: str, value: bytes) -> None:
+        self._values[key] = value
+        self._written[key] = (self._clock(), next(self._writes))
 
 
 def _token(data: bytes) -> Token:

@@ -12,7 +12,7 @@ import pytest
 
 from gitopsreg.reconcile.events import Silent
 from gitopsreg.settings import Settings
-from gitopsreg.wiring import make_reconciler
+from gitopsreg.wiring.reconciling import make_reconciler
 from tests.e2e.asking import module_versions, reconcile_now
 from tests.e2e.catalogs import a_catalog, a_catalog_module
 from tests.e2e.client import Workspace, client_config, host_of

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitopsreg.index.contents import blobs_of
 from gitopsreg.index.model import ModulePackage, Package
 from gitopsreg.model.declaration import CatalogSource, GitSource
 from gitopsreg.reconcile.apply import apply
 from gitopsreg.reconcile.draft import Draft, draft
-from gitopsreg.reconcile.sync import content_of
 from tests.builders import (
     VPC,
     a_module,
@@ -166,7 +166,7 @@ def test_laws(source: str, published: frozenset[str], upstream: frozenset[str], 
     # The ledger only grows, and no published content changes.
     assert published | wanted == ledger.keys()
     for record in before.versions if before else ():
-        assert content_of(ledger[record.version.text]) == content_of(record)
+        assert blobs_of(ledger[record.version.text]) == blobs_of(record)
         assert ledger[record.version.text].origin == record.origin
     # What is listed is exactly what is admitted and in the ledger.
     assert {text for text, record in ledger.items() if record.listing == "listed"} == item.admitted & ledger.keys()

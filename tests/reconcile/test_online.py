@@ -12,7 +12,7 @@ from gitopsreg.catalog.load import load
 from gitopsreg.catalog.rules.public_keys import EXPIRED, EXPIRED_FINGERPRINT, LASTING, LASTING_FINGERPRINT
 from gitopsreg.reconcile.online import OnlineResult, check_online
 from gitopsreg.settings import Settings
-from gitopsreg.wiring import ask_upstreams
+from gitopsreg.wiring.reconciling import ask_upstreams
 from tests.catalog.catalogs import AT_KEY, AT_MODULE, AT_NAMESPACE, AT_PROVIDER, HEAD, NAMESPACE
 from tests.cli.shell import gitopsreg
 from tests.reconcile.fakes import FakeUpstream, unavailable

@@ -7,7 +7,7 @@ from gitopsreg.errors import KeyMissing, StorageError
 from gitopsreg.index.keys import HEAD
 from gitopsreg.model.digest import Sha256
 from gitopsreg.server.snapshot import Snapshots, withheld
-from gitopsreg.storage.base import BlobReader, Token
+from gitopsreg.storage.base import BlobReader, LinkTerms, Stored, Token
 from gitopsreg.storage.memory import MemoryStore
 from tests.builders import a_blob, a_module, a_module_version
 from tests.protocol.samples import a_provider, a_provider_version, a_snapshot, vpc
@@ -46,6 +46,18 @@ class Flaky:
     def keys(self, prefix: str) -> Iterator[str]:
         self._look(prefix)
         return self.store.keys(prefix)
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        self._look(prefix)
+        return self.store.listing(prefix)
+
+    def stat(self, key: str) -> Stored:
+        self._look(key)
+        return self.store.stat(key)
+
+    def link(self, key: str, terms: LinkTerms) -> str | None:
+        self._look(key)
+        return self.store.link(key, terms)
 
 
 def _served(snapshots: Snapshots) -> Sha256:

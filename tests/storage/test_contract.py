@@ -1,6 +1,7 @@
 """What every store keeps: one suite for all of them. A new store joins STORES and must pass unchanged."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -11,13 +12,8 @@ from hypothesis import strategies as st
 
 from gitopsreg.errors import InvalidName, KeyMissing, PublishConflict
 from gitopsreg.storage.base import CHUNK, BlobStore, Token
-from gitopsreg.storage.filesystem import FilesystemStore
-from gitopsreg.storage.memory import MemoryStore
+from tests.storage.stores import STORES
 
-STORES: dict[str, Callable[[Path], BlobStore]] = {
-    "memory": lambda _: MemoryStore(),
-    "filesystem": FilesystemStore,
-}
 ILLEGAL = (
     "",
     "/",
@@ -142,7 +138,7 @@ def test_delete_removes_and_an_absent_key_is_no_error(store: BlobStore) -> None:
 @pytest.mark.parametrize("key", ["absent", "folder", "folder/absent", "folder/value/below", "absent/a/b"])
 def test_an_absent_key_is_missing_from_every_method(store: BlobStore, key: str) -> None:
     def all_missing() -> None:
-        for read in (store.get, store.get_with_token, store.size, store.chunks):
+        for read in (store.get, store.get_with_token, store.size, store.stat, store.chunks):
             with pytest.raises(KeyMissing, match=f'"{key}"'):
                 read(key)
 
@@ -153,7 +149,7 @@ def test_an_absent_key_is_missing_from_every_method(store: BlobStore, key: str) 
 
 @pytest.mark.parametrize("key", ILLEGAL)
 def test_an_illegal_key_is_refused_by_every_method(store: BlobStore, key: str) -> None:
-    for read in (store.get, store.get_with_token, store.size, store.chunks, store.delete):
+    for read in (store.get, store.get_with_token, store.size, store.stat, store.chunks, store.delete):
         with pytest.raises(InvalidName):
             read(key)
     with pytest.raises(InvalidName):
@@ -238,6 +234,40 @@ def test_keys_of_a_prefix_are_those_that_start_with_it(shared: BlobStore, keys: 
     for key in keys:
         shared.put(key, key.encode())
     assert list(shared.keys(prefix)) == sorted(key for key in keys if key.startswith(prefix))
+
+
+# What is known of a value without reading it
+
+
+def test_a_listing_tells_of_the_same_keys_as_a_look_at_each(store: BlobStore) -> None:
+    before = time.time()
+    for key, data in {"a/b": b"12345", "c": b"1"}.items():
+        store.put(key, data)
+    found = list(store.listing(""))
+    assert [(stored.key, stored.size) for stored in found] == [("a/b", 5), ("c", 1)]
+    assert found == [store.stat(stored.key) for stored in found]
+    assert all(before - 60 < stored.modified < time.time() + 60 for stored in found)
+    assert [stored.key for stored in store.listing("a/")] == ["a/b"]
+    assert list(store.listing("nothing")) == []
+
+
+def test_a_value_written_again_is_told_apart_from_the_one_before(store: BlobStore) -> None:
+    store.put("a", b"1")
+    seen = store.stat("a")
+    assert store.stat("a") == seen
+    store.put("a", b"2")
+    assert store.stat("a").state != seen.state
+
+
+def test_what_was_listed_is_deleted_only_while_it_is_the_same(store: BlobStore) -> None:
+    store.put("a", b"1")
+    seen = store.stat("a")
+    store.put("a", b"2")
+    assert store.delete("a", seen=seen) is False
+    assert store.get("a") == b"2"
+    assert store.delete("a", seen=store.stat("a")) is True
+    assert store.delete("a", seen=seen) is False
+    assert contents(store) == {}
 
 
 # Compare-and-swap

@@ -1,0 +1,1 @@
+"""Settings become live objects. Only here are concrete classes named."""
