@@ -1,6 +1,7 @@
 """Checked documents to frozen declarations. What comes here has passed every check; nothing is looked up or guessed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from gitopsreg.catalog.defaults import Spec, digest, effective
@@ -19,8 +20,10 @@ from gitopsreg.model.declaration import (
     Pin,
     ProviderDeclaration,
     RegistryDeclaration,
+    Retention,
     SigningKey,
     Source,
+    StorageClass,
     UnsupportedSource,
     VersionRules,
     Yank,
@@ -42,6 +45,33 @@ def registry(document: Spec) -> RegistryDeclaration:
             allow_empty=guards.get("allowEmpty", built_in.allow_empty),
         ),
         suspend=spec.get("suspend", False),
+        archive_for=_archive_for(spec.get("defaults", {})),
+    )
+
+
+def _archive_for(defaults: Spec) -> timedelta | None:
+    written = (defaults.get("retention") or {}).get("archiveFor")
+    return parse_duration(written) if written else None
+
+
+def storage_class(name: str, document: Spec) -> StorageClass:
+    spec = document["spec"]
+    return StorageClass(
+        name=name,
+        backend="" if spec["backend"] == "primary" else spec["backend"],
+        folder=spec.get("prefix", "artifacts/").strip("/"),
+        serve=spec.get("serve", "redirect"),
+        link_lifetime=parse_duration(spec.get("redirectTTL", "10m")),
+        archive_format=spec.get("archiveFormat", "tar.gz"),
+    )
+
+
+def retention(document: Spec) -> Retention:
+    """What one storage class says of it."""
+    written, usual = document["spec"].get("gc", {}), Retention()
+    grace = written.get("graceAfterUnreferenced")
+    return Retention(
+        snapshots=written.get("keepSnapshots", usual.snapshots), grace=parse_duration(grace) if grace else usual.grace
     )
 
 
@@ -70,21 +100,35 @@ def signing_key(namespace: str, name: str, document: Spec) -> SigningKey:
 
 
 def package(
-    address: PackageAddress, path: str, document: Spec, inherited: Iterable[Spec], keys: tuple[SigningKey, ...]
+    address: PackageAddress,
+    path: str,
+    document: Spec,
+    inherited: Iterable[Spec],
+    keys: tuple[SigningKey, ...],
+    classes: Mapping[str, StorageClass],
 ) -> PackageDeclaration:
-    """`inherited` are the defaults of registry and namespace, in this order; `keys` those that verify.keys names."""
+    """`inherited` are the defaults of registry and namespace, in this order; `keys` those that verify.keys names;
+    `classes` the storage classes by name.
+    """
     spec = effective([*inherited, document["spec"]])
+    storage = classes.get(spec.get("storageClass", ""))
     if isinstance(address, ModuleAddress):
+        usual = storage.archive_format if storage else "tar.gz"
         return ModuleDeclaration(
             address=address,
-            archive_format=spec.get("archiveFormat", "tar.gz"),
-            **_shared(path, document, spec, "module"),
+            archive_format=spec.get("archiveFormat", usual),
+            **_shared(path, document, spec, "module", storage),
         )
-    return _provider(address, path, document, spec, keys)
+    return _provider(address, path, document, spec, keys, storage)
 
 
 def _provider(
-    address: ProviderAddress, path: str, document: Spec, spec: dict[str, Any], keys: tuple[SigningKey, ...]
+    address: ProviderAddress,
+    path: str,
+    document: Spec,
+    spec: dict[str, Any],
+    keys: tuple[SigningKey, ...],
+    storage: StorageClass | None,
 ) -> ProviderDeclaration:
     # A key that changed changes every provider it vouches for: its content is part of the digest.
     trusted = [
@@ -96,7 +140,7 @@ def _provider(
         platforms=tuple(Platform.parse(text) for text in spec.get("platforms", ())),
         completeness=spec.get("completeness", "all-in-checksums"),
         keys=keys,
-        **_shared(path, document, spec, "provider", trusted),
+        **_shared(path, document, spec, "provider", storage, trusted),
     )
 
 
@@ -104,19 +148,29 @@ def _text(constraint: Constraint | None) -> str | None:
     return constraint.text if constraint else None
 
 
-def _shared(path: str, document: Spec, spec: dict[str, Any], reading: Reading, trusted: Any = None) -> dict[str, Any]:
+def _shared(
+    path: str,
+    document: Spec,
+    spec: dict[str, Any],
+    reading: Reading,
+    storage: StorageClass | None,
+    trusted: Any = None,
+) -> dict[str, Any]:
     deprecation = spec.get("deprecation")
+    # What is not written here and yet decides: without any of it the digest is that of the spec alone.
+    beside = [part for part in (trusted, repr(storage) if storage else None) if part is not None]
     return {
         "path": path,
         "source": _source(spec["source"]),
         "versions": _versions(spec["versions"], reading),
-        "spec_digest": digest(spec if trusted is None else [spec, trusted]),
+        "spec_digest": digest([spec, *beside] if beside else spec),
         "description": spec.get("description", ""),
         "labels": tuple(sorted(document["metadata"].get("labels", {}).items())),
         "deprecation": Deprecation(**deprecation) if deprecation else None,
         "suspend": spec.get("suspend", False),
         "interval": parse_duration(spec["interval"]),
         "timeout": parse_duration(spec["timeout"]),
+        "storage": storage,
     }
 
 

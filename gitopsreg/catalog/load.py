@@ -30,7 +30,9 @@ from gitopsreg.model.declaration import (
     InvalidPackage,
     PackageDeclaration,
     RegistryDeclaration,
+    Retention,
     SigningKey,
+    StorageClass,
 )
 
 __all__ = ["MAX_FILES", "Loaded", "Memo", "load"]
@@ -147,6 +149,11 @@ class _Loading:
             for (namespace, name), one in world.keys.items()
             if (value := self._value(one)) is not None
         }
+        self.classes: dict[str, StorageClass] = {
+            name: declarations.storage_class(name, value)
+            for name, one in world.classes.items()
+            if (value := self._value(one)) is not None
+        }
         self.registry_defaults = self._defaults(world.registry)
         self.defaults = {name: self._defaults(one) for name, one in world.namespaces.items()}
 
@@ -164,6 +171,7 @@ class _Loading:
             ),
             packages=tuple(packages),
             invalid=tuple(invalid),
+            retention=self._retention(),
         )
         told = self._told()
         return Loaded(
@@ -221,6 +229,14 @@ class _Loading:
         value = self._value(self.world.registry)
         return declarations.registry(value) if value else RegistryDeclaration()
 
+    def _retention(self) -> Retention:
+        said = [
+            declarations.retention(value)
+            for one in self.world.classes.values()
+            if (value := self._value(one)) is not None
+        ] or [Retention()]
+        return Retention(snapshots=max(one.snapshots for one in said), grace=max(one.grace for one in said))
+
     def _packages(self) -> tuple[list[PackageDeclaration], list[InvalidPackage]]:
         packages: dict[PackageAddress, PackageDeclaration] = {}
         invalid: dict[PackageAddress, InvalidPackage] = {}
@@ -247,14 +263,28 @@ class _Loading:
             key = self.world.keys[one.slot.namespace, name]
             if error := self.errors.get(key.path):
                 return "DependencyNotReady", f"{key.path} is invalid: {error.message}"
+        storage = self.world.classes.get(self._storage_class(one))
+        if storage and (error := self.errors.get(storage.path)):
+            return "DependencyNotReady", f"{storage.path} is invalid: {error.message}"
         return None
+
+    def _storage_class(self, one: Checked) -> str:
+        """The name of the one that holds for a package, "" for none."""
+        said = [*self._inherited(one), (self._value(one) or {}).get("spec", {})]
+        name = next((layer["storageClass"] for layer in reversed(said) if "storageClass" in layer), None)
+        return str(name or "")
+
+    def _inherited(self, one: Checked) -> tuple[Spec, Spec]:
+        return self.registry_defaults, self.defaults[one.slot.namespace]
 
     def _package(self, one: Checked, address: PackageAddress) -> PackageDeclaration:
         keys = tuple(self.keys[one.slot.namespace, name] for name in _key_names(one))
-        inherited = (self.registry_defaults, self.defaults[one.slot.namespace])
+        inherited = self._inherited(one)
         value = self._value(one) or {}
         return self.memo.declaration(
-            one, (inherited, keys), lambda: declarations.package(address, one.path, value, inherited, keys)
+            one,
+            (inherited, keys, self.classes),
+            lambda: declarations.package(address, one.path, value, inherited, keys, self.classes),
         )
 
 

@@ -1,15 +1,16 @@
 """What operators declare beside packages: connections, storage classes, policies, mirrors, alerts. Each by itself."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from gitopsreg.catalog.cursor import Cursor
-from gitopsreg.catalog.legal import INTERVAL, LINK, Range, check_duration, check_inside, check_parse, duration
+from gitopsreg.catalog.legal import INTERVAL, LINK, Range, check_duration, check_parse, duration
 from gitopsreg.catalog.policy import check_resource
 from gitopsreg.catalog.problem import Problem
 from gitopsreg.catalog.urls import url_problem
 from gitopsreg.catalog.version_rules import check_versions
-from gitopsreg.errors import quoted
+from gitopsreg.errors import InvalidName, quoted
 from gitopsreg.model.pattern import Pattern
 
 # Where a host is that names no URL of its own.
@@ -63,7 +64,7 @@ def _connection(spec: Cursor) -> Iterator[Problem]:
 
 def _storage(spec: Cursor) -> Iterator[Problem]:
     prefix = spec / "prefix"
-    yield from check_inside(Cursor(prefix.text.removesuffix("/"), prefix.steps))
+    yield from check_parse(prefix, "GR407", _folder_of_keys)
     link, grace = spec / "redirectTTL", spec / "gc" / "graceAfterUnreferenced"
     yield from check_duration(link, LINK)
     yield from check_duration(grace, _GRACE)
@@ -73,6 +74,15 @@ def _storage(spec: Cursor) -> Iterator[Problem]:
         message = "bytes would be removed while a link to them still works"
         hint = "write a graceAfterUnreferenced that is longer than redirectTTL"
         yield Problem(rule="GR422", message=message, hint=hint, pointer=at.pointer)
+
+
+def _folder_of_keys(text: str) -> None:
+    """Bytes lie in a store, whose keys know fewer characters than folders do."""
+    parts = text.removesuffix("/").split("/")
+    if not all(re.fullmatch(r"(?!\.{1,2}$)[0-9A-Za-z._+-]+", part) for part in parts):
+        raise InvalidName(
+            f'{quoted(text)} is no folder of a store: write letters, digits and ._+- joined by "/", like "artifacts/"'
+        )
 
 
 def _policy(spec: Cursor) -> Iterator[Problem]:

@@ -30,6 +30,7 @@ class World:
     namespaces: Mapping[str, Checked]
     keys: Mapping[tuple[str, str], Checked]
     packages: tuple[Checked, ...]
+    classes: Mapping[str, Checked]
     connections: Mapping[str, str]
     has_folder: Callable[[str], bool]
 
@@ -39,6 +40,7 @@ class World:
         namespaces: dict[str, Checked] = {}
         keys: dict[tuple[str, str], Checked] = {}
         packages: list[Checked] = []
+        classes: dict[str, Checked] = {}
         connections: dict[str, str] = {}
         every = tuple(checked)
         for one in every:
@@ -51,6 +53,8 @@ class World:
                     keys.setdefault((one.slot.namespace, one.slot.name), one)
                 case "Module" | "Provider":
                     packages.append(one)
+                case "StorageClass":
+                    classes.setdefault(one.slot.name, one)
                 case "Connection":
                     connections[one.slot.name] = base_url(one.cursor / "spec")
         return cls(
@@ -59,6 +63,7 @@ class World:
             namespaces=namespaces,
             keys=keys,
             packages=tuple(packages),
+            classes=classes,
             connections=connections,
             has_folder=has_folder,
         )

@@ -29,7 +29,7 @@ KINDS = tuple(FILES)
 # Any document: the schema of its kind.
 UNION = "catalog.json"
 # Checked like all others, and nothing more: this release does not act on them.
-IDLE_KINDS = ("Discovery", "Connection", "StorageClass", "AccessPolicy", "BinaryMirror", "Alert")
+IDLE_KINDS = ("Discovery", "Connection", "AccessPolicy", "BinaryMirror", "Alert")
 MAX_PROBLEMS = 100
 
 

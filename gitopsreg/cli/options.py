@@ -17,6 +17,8 @@ Command = Callable[..., int]
 
 CATALOG = ("catalog", "ref", "path", "allow_local_sources", "git_credentials_file", "ssh_directory", "cache", "jobs")
 SERVING = (
+    "backends",
+    "delivery",
     "listen",
     "public_url",
     "tls_cert",

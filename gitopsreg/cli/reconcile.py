@@ -35,6 +35,7 @@ EXAMPLES = """Examples:
 @takes(
     *CATALOG,
     "store",
+    "backends",
     "interval",
     "link_key_file",
     "receivers",

@@ -125,7 +125,7 @@ class ProviderVersion(PublishedVersion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageBase:
-    """`archived` is the commit time since when the catalog no longer declares the package, else None. `delivery` None
+    """`archived` is when it was first seen that the catalog no longer declares the package, else None. `delivery` None
     leaves it to the server.
     """
 
@@ -176,6 +176,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """What a collection keeps: all that the newest `snapshots` name, and everything younger than `grace` seconds."""
+
+    snapshots: int
+    grace: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
     """The top of one snapshot. `shards` maps a prefix of hex digits ("" , "a", "a7") to its document's digest.
 
@@ -188,6 +196,7 @@ class Root:
     shards: tuple[tuple[str, Sha256], ...]
     hostname: str | None = None
     namespaces: tuple[Namespace, ...] = ()
+    retention: Retention | None = None
     previous: Sha256 | None = None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from gitopsreg.index import codec
 from gitopsreg.index.keys import package_key, root_key, shard_key
-from gitopsreg.index.model import Entry, Namespace, Package, Root, Snapshot
+from gitopsreg.index.model import Entry, Namespace, Package, Retention, Root, Snapshot
 from gitopsreg.index.shards import digits_for, entry_of, prefix_of, sharded
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.digest import Sha256
@@ -20,6 +20,7 @@ class Content:
     hostname: str | None
     namespaces: tuple[Namespace, ...]
     packages: Mapping[PackageAddress, Package]
+    retention: Retention | None = None
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ def build(content: Content, *, base: Snapshot | None, previous: Sha256 | None) -
         shards=_shards(entries, base, tree),
         hostname=content.hostname,
         namespaces=tuple(sorted(content.namespaces, key=lambda namespace: namespace.name)),
+        retention=content.retention,
         previous=previous,
     )
     digest = tree.add(root_key, codec.encode_root(root))

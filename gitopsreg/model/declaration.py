@@ -10,6 +10,7 @@ from gitopsreg.model.digest import Sha256
 from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
 
+ArchiveFormat = Literal["tar.gz", "zip"]
 Visibility = Literal["listed", "hidden"]
 Completeness = Literal["all-in-checksums", "required-platforms"]
 KeyStatus = Literal["active", "retired", "revoked"]
@@ -96,8 +97,26 @@ class VersionRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageClass:
+    """Where the bytes of new versions go, and how those of all versions are handed out.
+
+    `backend` is a name from the operator's settings ("" is the registry's own store), `folder` has no slash at its ends.
+    """
+
+    name: str
+    backend: str
+    folder: str
+    serve: Literal["redirect", "proxy"]
+    link_lifetime: timedelta
+    archive_format: ArchiveFormat = "tar.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What modules and providers share. `spec_digest` covers the effective spec (after defaults): its generation."""
+    """What modules and providers share. `spec_digest` covers the effective spec (after defaults): its generation.
+
+    `storage` None is the top of the registry's own store.
+    """
 
     path: str
     source: Source
@@ -109,12 +128,13 @@ class Declared:
     suspend: bool = False
     interval: timedelta = timedelta(minutes=15)
     timeout: timedelta = timedelta(minutes=5)
+    storage: StorageClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleDeclaration(Declared):
     address: ModuleAddress
-    archive_format: Literal["tar.gz", "zip"] = "tar.gz"
+    archive_format: ArchiveFormat = "tar.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +225,15 @@ class Guards:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryDeclaration:
-    """The singleton `registry.yaml`; `admins` are (type, name) pairs."""
+    """The singleton `registry.yaml`; `admins` are (type, name) pairs. `archive_for` is how long the bytes of a package
+    are kept that the catalog no longer declares (None: for ever).
+    """
 
     hostname: str | None = None
     admins: tuple[tuple[str, str], ...] = ()
     guards: Guards = field(default_factory=Guards)
     suspend: bool = False
+    archive_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +247,20 @@ class InvalidPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """When bytes that nothing names any more are removed: what the newest `snapshots` name is kept, and everything for
+    `grace` after it was written.
+    """
+
+    snapshots: int = 10
+    grace: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """One revision of the catalog, parsed. `revision` is `main@sha1:<40 hex>`, `time` its commit time (RFC 3339, UTC).
+
+    `retention` is the most patient one of all storage classes.
 
     Every declared package is in exactly one of `packages` and `invalid`.
     """
@@ -236,3 +271,4 @@ class Catalog:
     namespaces: tuple[NamespaceDeclaration, ...] = ()
     packages: tuple[PackageDeclaration, ...] = ()
     invalid: tuple[InvalidPackage, ...] = ()
+    retention: Retention = field(default_factory=Retention)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gitopsreg.index.model import (
+    Delivery,
     Listing,
     ModulePackage,
     ModuleVersion,
@@ -25,14 +26,16 @@ Record = TypeVar("Record", bound=PublishedVersion)
 def apply(draft: Draft, records: Sequence[ModuleVersion | ProviderVersion], *, time: str) -> Package | None:
     """The package once the draft is carried out; None where there is nothing to publish.
 
-    `time` is the catalog commit's: packages that are archived now carry it.
+    `time` is now: packages that are archived now carry it, and not the commit's, which may be old when it is merged.
     """
     if draft.keep:
         return draft.published
     if draft.declaration is None:
         return _archived(draft.published, time)
     ledger: tuple[ModuleVersion | ProviderVersion, ...] = draft.published.versions if draft.published else ()
-    versions = sorted((*ledger, *records), key=lambda record: record.version)
+    # A record of a version that is in the ledger brings back its discarded bytes: the content is the same.
+    latest = {record.version: record for record in (*ledger, *records)}
+    versions = sorted(latest.values(), key=lambda record: record.version)
     return _package(draft, draft.declaration, versions) if versions else None
 
 
@@ -65,6 +68,7 @@ def _package(
             source=source,
             description=declaration.description,
             deprecation=declaration.deprecation,
+            delivery=_delivery(declaration),
         )
     return ProviderPackage(
         address=declaration.address,
@@ -72,7 +76,13 @@ def _package(
         source=source,
         description=declaration.description,
         deprecation=declaration.deprecation,
+        delivery=_delivery(declaration),
     )
+
+
+def _delivery(declaration: PackageDeclaration) -> Delivery | None:
+    storage = declaration.storage
+    return Delivery(serve=storage.serve, ttl=int(storage.link_lifetime.total_seconds())) if storage else None
 
 
 def _follow(kept: frozenset[Version], declaration: PackageDeclaration, record: Record) -> Record:
@@ -83,7 +93,7 @@ def _follow(kept: frozenset[Version], declaration: PackageDeclaration, record: R
     listing: Listing = "archived"
     if block:
         listing = "blocked"
-    elif record.version in kept:
+    elif record.version in kept and record.discarded is None:
         listing = yank.visibility if yank else "listed"
     return replace(
         record,

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from gitopsreg.index.model import Namespace, Package, Snapshot
+from gitopsreg.index.model import Namespace, Package, Retention, Snapshot
 from gitopsreg.index.repository import Content
 from gitopsreg.index.status import PackageStatus
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.apply import apply
+from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.conditions import Attempt, package_status
+from gitopsreg.reconcile.expire import expire
 from gitopsreg.reconcile.run import Prepared
 from gitopsreg.reconcile.sync import Synced
 
@@ -28,15 +30,16 @@ def content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Cont
     packages: dict[PackageAddress, Package] = dict(prepared.base.packages) if prepared.base else {}
     for item in prepared.resolved:
         result = synced.get(item.draft.address, Synced())
-        after = apply(item.draft, result.records, time=catalog.time)
+        after = apply(item.draft, result.records, time=stamp(prepared.now))
         if after is not None:
-            packages[item.draft.address] = after
+            packages[item.draft.address] = expire(after, catalog.registry.archive_for, prepared.now)
     return Content(
         revision=catalog.revision,
         time=catalog.time,
         hostname=catalog.registry.hostname,
         namespaces=_namespaces(prepared, packages),
         packages=packages,
+        retention=Retention(snapshots=catalog.retention.snapshots, grace=int(catalog.retention.grace.total_seconds())),
     )
 
 

@@ -1,6 +1,6 @@
 """What should become of one package: drafted from its declaration, the ledger and what its upstream has. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitopsreg.index.model import Package, PublishedVersion
@@ -62,7 +62,7 @@ def draft(
         published=published,
         declaration=declaration,
         wanted=tuple(item for item in new if item.version.text not in bad),
-        again=tuple(_unmoved(found, ledger)) if force else (),
+        again=tuple(_again(found, ledger, selection.admitted, force=force)),
         admitted=admitted,
         mutated=tuple(_mutations(declaration, found, ledger)) if discovery else (),
         refused=refused,
@@ -134,9 +134,17 @@ def _moved(item: Found, record: PublishedVersion) -> bool:
     return item.tree != record.origin.tree if item.tree else item.commit != record.origin.commit
 
 
-def _unmoved(found: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]) -> Iterator[Found]:
+def _again(
+    found: Mapping[Version, Found],
+    ledger: Mapping[Version, PublishedVersion],
+    admitted: Collection[Version],
+    *,
+    force: bool,
+) -> Iterator[Found]:
+    """Published versions whose content is fetched once more: to verify it, or because it was discarded meanwhile."""
     for version, record in ledger.items():
-        if record.downloadable and version in found and not _moved(found[version], record):
+        wanted = version in admitted if record.discarded else force and record.downloadable
+        if wanted and version in found and not _moved(found[version], record):
             yield found[version]
 
 

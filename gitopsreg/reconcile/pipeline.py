@@ -41,9 +41,11 @@ class Reconciler:
         now: Callable[[], datetime],
         reporter: Reporter,
         jobs: int = 8,
+        backends: Mapping[str, BlobStore] | None = None,
     ) -> None:
         self._catalog = catalog
         self._store = store
+        self._stores = {**(backends or {}), "": store}
         self._now = now
         self._reporter = reporter
         self._jobs = jobs
@@ -121,7 +123,7 @@ class Reconciler:
         return held_open(prepared, late), {item.draft.address: result for item, result in syncs.done}
 
     def _sync(self, item: Resolved) -> Synced:
-        return sync(item, self._store, self._reporter)
+        return sync(item, self._stores, self._reporter)
 
     def _publish(self, prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Outcome:
         ensure_link_key(self._store)

@@ -19,7 +19,7 @@ from gitopsreg.settings import Settings
 from gitopsreg.storage.base import BlobReader
 from gitopsreg.upstream.base import Upstream
 from gitopsreg.upstream.git_tags import GitTags
-from gitopsreg.wiring.stores import open_store
+from gitopsreg.wiring.stores import open_backends
 from gitopsreg.wiring.upstreams import open_remotes, upstream_for
 
 # The catalog is one small fetch: whoever needs longer is not answering.
@@ -29,7 +29,7 @@ _CATALOG_TIMEOUT = timedelta(minutes=1)
 @contextmanager
 def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconciler]:
     """A reconciler on the settings' catalog and store; leaving the context ends its worker processes."""
-    store = open_store(settings)
+    backends = open_backends(settings)
     # Twice as many as are asked at once, since those that are late still hold theirs.
     remotes = open_remotes(settings, workers=2 * settings.jobs)
     folder = settings.cache.absolute()
@@ -38,10 +38,11 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
         yield Reconciler(
             catalog,
             lambda declaration, checkout: upstream_for(declaration, checkout, remotes, folder / "modules"),
-            store,
+            backends[""],
             now=lambda: datetime.now(UTC),
             reporter=reporter,
             jobs=settings.jobs,
+            backends=backends,
         )
     finally:
         remotes.close()

@@ -77,7 +77,7 @@ def test_what_schemas_call_the_default_is_what_declarations_get() -> None:
         assert spec["interval"] == BUILT_IN["interval"]
         assert spec["versions"]["keepLatest"] == package.versions.keep_latest
         if isinstance(package, ModuleDeclaration):
-            assert spec["archiveFormat"] == package.archive_format
+            assert package.archive_format == spec.get("archiveFormat", built_in("StorageClass")["archiveFormat"])
         elif isinstance(package, ProviderDeclaration):
             assert tuple(spec["protocols"]) == package.protocols
             assert spec["completeness"] == package.completeness

@@ -57,7 +57,7 @@ def test_every_field_has_a_title_and_an_example(kind: str) -> None:
 
 # What is optional, no mapping, and has no value of its own where nothing is written: absent means "none" or "any".
 WITHOUT_DEFAULT = {
-    "accessPolicy", "address", "allowedSources", "baseUrl", "bytes", "catalog", "commit", "connection", "constraint",
+    "accessPolicy", "address", "allowedSources", "archiveFor", "archiveFormat", "baseUrl", "bytes", "catalog", "commit", "connection", "constraint",
     "fingerprint", "group", "hostname", "index", "installationId", "installationOwner", "kinds", "namespace",
     "namespaces", "organization", "packages", "path", "platforms", "produces", "project", "providers", "range",
     "registry", "replacement", "secretRef", "sha256", "since", "storageClass", "tagPrefix", "url", "username",
@@ -178,7 +178,6 @@ def camel(name: str) -> str:
 
 # Fields of the schema that this release reads and does nothing with, and fields of the model that have another origin.
 RESERVED = {
-    "storageClass",
     "accessPolicy",
     "settle",
     "connection",
@@ -188,14 +187,14 @@ RESERVED = {
     "layout",
     "pullThrough",
 }
-DERIVED = {"path", "specDigest", "labels", "address", "keys", "name", "namespace"}
+DERIVED = {"path", "specDigest", "labels", "address", "keys", "name", "namespace", "storage", "archiveFor"}
 
 
 @pytest.mark.parametrize(
     ("kind", "where", "noun", "renamed"),
     [
-        ("Module", "/", model.ModuleDeclaration, {"system"}),
-        ("Provider", "/", model.ProviderDeclaration, {"verify"}),
+        ("Module", "/", model.ModuleDeclaration, {"system", "storageClass"}),
+        ("Provider", "/", model.ProviderDeclaration, {"verify", "storageClass"}),
         ("Module", "/versions/", model.VersionRules, set()),
         ("Provider", "/versions/", model.VersionRules, set()),
         ("Module", "/versions/yanked/", model.Yank, set()),

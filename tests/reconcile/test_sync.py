@@ -24,7 +24,7 @@ from tests.reconcile.fakes import FakeUpstream, unavailable, unsafe
 def synced(upstream: FakeUpstream, store: MemoryStore, pin: Pin | None = None) -> Synced:
     declaration = a_module_declaration(versions=rules(pins=(pin,) if pin else ()))
     item = Resolved(draft=draft(declaration, None, upstream.discover()), state="resolved", upstream=upstream)
-    return sync(item, store, Silent())
+    return sync(item, {"": store}, Silent())
 
 
 def test_good_versions_come_home_beside_bad_ones() -> None:
@@ -101,5 +101,5 @@ def test_force_finds_a_published_version_that_would_be_other_bytes_today() -> No
     published = apply(fresh.draft, first.records, time="2026-01-01T00:00:00Z")
     store.delete(blob_key(Sha256.of(b"one")))
     again = draft(declaration, published, upstream.discover(), force=True)
-    assert sync(replace(fresh, draft=again), store, Silent()).failures == ()
+    assert sync(replace(fresh, draft=again), {"": store}, Silent()).failures == ()
     assert store.get(blob_key(Sha256.of(b"one"))) == b"one", "a lost blob came back"

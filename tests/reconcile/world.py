@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
 from gitopsreg.index import repository
-from gitopsreg.index.keys import blob_key
-from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion, Snapshot
+from gitopsreg.index.contents import places
+from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import PackageStatus
 from gitopsreg.index.status_store import read_status
 from gitopsreg.model.address import ModuleAddress, PackageAddress, ProviderAddress
@@ -85,6 +85,7 @@ class World:
     def __init__(self, folder: Path, *, store: BlobStore | None = None) -> None:
         self.repo = a_repository(folder / "catalog")
         self.store = store or MemoryStore()
+        self.backends: dict[str, BlobStore] = {}
         self.upstreams: dict[PackageAddress, FakeUpstream] = {}
         self.now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
         self._cache = folder / "cache"
@@ -106,7 +107,13 @@ class World:
     def reconciler(self, store: BlobStore | None = None, *, jobs: int = 1) -> Reconciler:
         catalog = GitCatalog(str(self.repo), "HEAD", ".", Remotes(), self._cache, timedelta(seconds=10))
         return Reconciler(
-            catalog, self._upstream, store or self.store, now=lambda: self.now, reporter=Silent(), jobs=jobs
+            catalog,
+            self._upstream,
+            store or self.store,
+            now=lambda: self.now,
+            reporter=Silent(),
+            jobs=jobs,
+            backends=self.backends,
         )
 
     def run(self, store: BlobStore | None = None) -> Outcome:
@@ -114,7 +121,7 @@ class World:
         return self.reconciler(store).run()
 
     def snapshot(self) -> Snapshot | None:
-        return served(self.store)
+        return served(self.store, self.backends)
 
     def status(self, address: PackageAddress) -> PackageStatus:
         return next(item for item in read_status(self.store).packages if item.address == address)
@@ -137,20 +144,13 @@ class World:
         return CatalogProviders(declaration, local, checkout.commit, checkout.root)
 
 
-def served(reader: BlobReader) -> Snapshot | None:
+def served(reader: BlobReader, backends: Mapping[str, BlobReader] | None = None) -> Snapshot | None:
     """What a server would serve now, after proving that it is whole: every byte that it names is there and right."""
     head = repository.read_head(reader)
     if head is None:
         return None
     snapshot = repository.load(reader, head.root)
-    for package in snapshot.packages.values():
-        for version in package.versions:
-            for blob in _blobs(version):
-                assert Sha256.of(b"".join(reader.chunks(blob_key(blob.sha256)))) == blob.sha256
+    stores = {**(backends or {}), "": reader}
+    for place, blob in places(snapshot).items():
+        assert Sha256.of(b"".join(stores[place.backend].chunks(place.key))) == blob.sha256
     return snapshot
-
-
-def _blobs(version: ModuleVersion | ProviderVersion) -> tuple[Blob, ...]:
-    if isinstance(version, ModuleVersion):
-        return (version.archive,)
-    return (version.checksums, version.signature, *(build.zip for build in version.builds))
