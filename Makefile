@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types layers pytest bench format docs pins clean
+.PHONY: run test lint types layers pytest servers bench format docs pins clean
 
 run: $(READY)
 	@$(BIN)/gitopsreg up --catalog . --path example-catalog --store .run/store --cache .run/cache
@@ -23,8 +23,12 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports
 
-pytest: $(READY)
+pytest: $(READY) servers
 	$(BIN)/pytest -n auto
+
+# Servers that tests run against.
+servers:
+	@tests/servers/install.sh .servers
 
 bench: $(READY)
 	$(BIN)/python benchmarks/validate.py
@@ -58,4 +62,4 @@ pins:
 	rm -rf $(VENV)-pins
 
 clean:
-	rm -rf $(VENV) .run dist
+	rm -rf $(VENV) .servers .run dist

@@ -8,6 +8,9 @@ import structlog
 from gitopsreg.cli.output import colours
 from gitopsreg.settings import Settings
 
+# When debugging these write whole requests, whose URLs and headers are signed.
+_INDISCREET = ("azure", "botocore", "google", "urllib3")
+
 
 def configure(settings: Settings) -> None:
     """Once, at the start of the process."""
@@ -34,8 +37,10 @@ def configure(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     if settings.log_level != "debug":
-        for chatty in ("apscheduler", "httpx", "httpcore", "uvicorn"):
+        for chatty in (*_INDISCREET, "apscheduler", "boto3", "httpx", "httpcore", "uvicorn"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
+    for indiscreet in _INDISCREET:
+        logging.getLogger(indiscreet).setLevel(max(logging.INFO, logging.getLogger(indiscreet).getEffectiveLevel()))
 
 
 def _rendered(log_format: str) -> list[structlog.typing.Processor]:
