@@ -4,13 +4,18 @@ import grimp
 import pytest
 
 DOORS = {
+    "anyio": {"gitopsreg.server.hands"},
     "apscheduler": {"gitopsreg.wiring.ticking"},
+    "azure": {"gitopsreg.storage.azure_client"},
     "deflate": {"gitopsreg.upstream.archive"},
+    "google": {"gitopsreg.storage.gcs_client"},
+    "google_crc32c": {"gitopsreg.storage.gcs_client"},
     "httpx": {"gitopsreg.transport.http"},
     "jsonschema": {"gitopsreg.catalog.strict"},
     "orjson": {"gitopsreg.index.codec"},
     "pygit2": {"gitopsreg.transport.git"},
-    "pysequoia": {"gitopsreg.upstream.signature"},
+    "pysequoia": {"gitopsreg.upstream.signature", "gitopsreg.offline.secret_key"},  # one verifies, one signs
+    "requests": {"gitopsreg.storage.gcs_client"},
     "semantic_version": {"gitopsreg.model.version"},
     "yaml": {"gitopsreg.catalog.loader"},
 }
@@ -22,7 +27,12 @@ ROOMS = {
     "typer": "gitopsreg.cli",
     "uvicorn": "gitopsreg.server",
 }
-BACK_ENDS = {"gitopsreg.storage.memory", "gitopsreg.storage.filesystem"}
+BACK_ENDS = {
+    "gitopsreg.storage.memory",
+    "gitopsreg.storage.filesystem",
+    "gitopsreg.storage.azure",
+    "gitopsreg.storage.gcs",
+}
 
 
 @pytest.fixture(scope="module")
