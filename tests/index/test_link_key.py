@@ -7,6 +7,7 @@ from gitopsreg.index.keys import LINK_KEY
 from gitopsreg.index.link_key import ensure_link_key, read_link_key
 from gitopsreg.storage.base import Token
 from gitopsreg.storage.memory import MemoryStore
+from tests.faults import Fault, FaultyStore
 
 
 def test_it_is_made_once() -> None:
@@ -23,6 +24,23 @@ def test_a_short_key_is_not_used() -> None:
     store.put(LINK_KEY, b"short")
     with pytest.raises(StorageError, match="5 bytes"):
         read_link_key(store)
+
+
+def test_a_torn_key_is_made_anew() -> None:
+    """Nobody could sign with it, so no link is lost."""
+    store = MemoryStore()
+    store.put(LINK_KEY, b"torn")
+    key = ensure_link_key(store)
+    assert len(key) == 32
+    assert store.get(LINK_KEY) == key
+
+
+def test_a_key_that_was_only_read_badly_stays() -> None:
+    store = MemoryStore()
+    key = ensure_link_key(store)
+    torn = FaultyStore(store, Fault(kind="tear", method="get_with_token", last=1))
+    assert ensure_link_key(torn) == key
+    assert store.get(LINK_KEY) == key
 
 
 class Beaten(MemoryStore):
