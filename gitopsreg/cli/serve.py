@@ -10,9 +10,12 @@ NAME = "serve"
 SHORT = "Serve what is published in a store."
 HELP = """Serve what is published in a store. It reads only; 'gitopsreg reconcile --watch' on the same store writes.
 
+A store that is empty, gone or damaged does not stop it: what was read before is served, also what an earlier run kept
+in --cache, and the store is asked again every --refresh. GET /readyz says how it goes.
+
 Stop it with SIGTERM or Ctrl-C: downloads under way may finish.
 
-Exit codes: 0 stopped, 2 wrong use, 3 the store can't be read.
+Exit codes: 0 stopped, 2 wrong use.
 """
 EXAMPLES = """Examples:
   gitopsreg serve --store file:///var/lib/gitopsreg
@@ -28,7 +31,7 @@ def command(settings: Settings) -> int:
 
     logs.configure(settings)
     listen = listen_at(settings)
-    app, snapshots = application.make_app(settings, stores.open_reader(settings), trigger=None)
+    app, snapshots = application.make_app(settings, stores.open_server_readers(settings), trigger=None)
 
     def ready(address: str) -> None:
         url = tfrc.url_of_running(settings, address)

@@ -57,7 +57,7 @@ def command(settings: Settings) -> int:
             on_published=show_at_once,
         )
         loop = ticking.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
-        app, snapshots = application.make_app(settings, stores.open_reader(settings), trigger=loop.request)
+        app, snapshots = application.make_app(settings, stores.open_server_readers(settings), trigger=loop.request)
 
         def ready(address: str) -> None:
             welcome.serving(address)

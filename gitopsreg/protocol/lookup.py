@@ -110,6 +110,10 @@ def _downloadable(package: Package, versions: tuple[V, ...], text: str) -> V:
     version = next((version for version in versions if version.version.text == wanted), None)
     if version is None:
         raise NotPublished(f'{what} has no version "{wanted}"')
+    if version.discarded is not None:
+        raise Blocked(
+            f'{what} version "{wanted}" was discarded on {version.discarded[:10]}: its bytes are gone for good'
+        )
     if not version.downloadable:
         raise Blocked(f'{what} version "{wanted}" is blocked: {version.blocked or "no reason is given"}')
     return version

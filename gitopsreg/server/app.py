@@ -1,28 +1,42 @@
 """The web application: routers, one mapping of errors, and what all requests share. Reads only; holds no state."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
 
 from gitopsreg import __version__
+from gitopsreg.index.model import Delivery
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.server import artifacts, failures, health, pages, routes, webhooks
 from gitopsreg.server.access_log import Access, AccessLog
 from gitopsreg.server.desk import House
+from gitopsreg.server.hands import Hands
 from gitopsreg.server.host import checked_public_url
 from gitopsreg.server.receivers import Receiver
+from gitopsreg.server.redirects import Redirects
 from gitopsreg.server.snapshot import Snapshots
+from gitopsreg.server.staleness import Staleness
 from gitopsreg.storage.base import BlobReader
+from gitopsreg.storage.bounded import BoundedReader
 
 Application = FastAPI
+
+PROXY = Delivery(serve="proxy")
+
+# Seconds of a store's silence that a download outlasts; signing takes no time at all, but for a key that is fetched.
+_PATIENCE = 10.0
+_SIGNING = 3.0
+_DOWNLOADS, _SIGNERS = 64, 8  # threads
 
 
 def build_app(
     snapshots: Snapshots,
-    reader: BlobReader,
+    readers: Mapping[str, BlobReader],
     signer: LinkSigner | Callable[[], LinkSigner],
     *,
+    delivery: Delivery = PROXY,
+    patience: float = _PATIENCE,
     public_url: str | None = None,
     receivers: Sequence[Receiver] = (),
     trigger: Callable[[str], None] | None = None,
@@ -33,6 +47,7 @@ def build_app(
     """The app. `signer` may be a function for a store whose link key is not made yet: called for every link, inside the
     event loop, it answers from memory, and raises StorageError until there is one (see `signing`).
 
+    `readers` are the back ends by name; downloads wait `patience` seconds for each piece that they ask of one.
     `trigger` starts a reconcile and returns at once; without it, or without receivers, there are no hooks.
 
     Raises ConfigError for a public URL or receivers that make no sense.
@@ -48,7 +63,10 @@ def build_app(
     )
     app.state.house = House(
         snapshots=snapshots,
-        reader=reader,
+        readers={name: BoundedReader(reader, patience, most=_DOWNLOADS) for name, reader in readers.items()},
+        redirects=_redirects(readers, min(patience, _SIGNING), report),
+        hands=Hands(_DOWNLOADS, patience),
+        delivery=delivery,
         signer=signer if callable(signer) else lambda: signer,
         public_url=checked_public_url(public_url) if public_url else None,
         clock=clock,
@@ -59,9 +77,15 @@ def build_app(
         app.include_router(room.router)
     if receivers and trigger is not None:
         app.include_router(webhooks.build_router(receivers, trigger, clock=clock))
+    app.add_middleware(Staleness, snapshots=snapshots)
     if on_access is not None:
         app.add_middleware(AccessLog, on_access=on_access)
     return app
+
+
+def _redirects(readers: Mapping[str, BlobReader], patience: float, report: Callable[[str], None]) -> Redirects:
+    signers = {name: BoundedReader(reader, patience, most=_SIGNERS) for name, reader in readers.items()}
+    return Redirects(signers, Hands(_SIGNERS, patience), report=report)
 
 
 def build_hooks_app(

@@ -1,18 +1,20 @@
 """What one request works with: one snapshot from start to end, signed links, and who we are to this client."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request, Response
 
-from gitopsreg.index.model import Snapshot
+from gitopsreg.index.model import Delivery, Snapshot
 from gitopsreg.model.digest import Sha256
 from gitopsreg.protocol.document import Document, encode
 from gitopsreg.protocol.links import LinkSigner, artifact_path
 from gitopsreg.server.answers import Answer, respond
+from gitopsreg.server.hands import Hands
 from gitopsreg.server.host import origin, own_hosts
+from gitopsreg.server.redirects import Redirects
 from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.storage.base import BlobReader
 
@@ -22,10 +24,17 @@ RETRY_AFTER = "5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What all requests of one app share. `report` takes sentences that an operator should read."""
+    """What all requests of one app share. `report` takes sentences that an operator should read.
+
+    `readers` are the back ends by name ("" is the registry's own store), each call of which ends in time; `delivery` is
+    for packages that don't say how theirs are delivered.
+    """
 
     snapshots: Snapshots
-    reader: BlobReader
+    readers: Mapping[str, BlobReader]
+    redirects: Redirects
+    hands: Hands
+    delivery: Delivery
     signer: Callable[[], LinkSigner]
     public_url: str | None = None
     clock: Callable[[], float] = time.time

@@ -11,6 +11,9 @@ from gitopsreg.server.desk import RETRY_AFTER, house
 # Messages quote what was asked for, and that may be anything.
 _LONGEST = 1000
 
+# Of a store's failures clients are not told more: where it lies is nothing to them. Whoever met it has reported it.
+_UNAVAILABLE = "the registry can't reach its store, or misses something there; its log says why. Try again soon"
+
 # 410 for a blocked version: clients show its body where they download a module, and don't say that a platform is
 # missing, as they would for a 404 of a provider.
 _STATUS: dict[type[Exception], int] = {
@@ -31,7 +34,9 @@ def install(app: FastAPI) -> None:
 
 async def _expected(request: Request, error: Exception) -> Response:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    return _failure(request, status, str(error), {"Retry-After": RETRY_AFTER} if status == 503 else {})
+    if status == 503:
+        return _failure(request, status, _UNAVAILABLE, {"Retry-After": RETRY_AFTER})
+    return _failure(request, status, str(error), {})
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -32,7 +32,8 @@ async def healthz() -> Response:
     responses={
         200: {
             "description": "There is. `ageSeconds`: since the commit that it shows; `confirmedSeconds`: since the "
-            "store last said that it is the newest; `error`: why the store does not now."
+            "store last said that it is the newest; `error`: why the store does not now; `stale`: true when that has "
+            "lasted too long."
         },
         503: {"description": "No snapshot was ever loaded."},
     },
@@ -52,7 +53,8 @@ async def readyz(request: Request) -> Response:
         "confirmedSeconds": round(fresh.confirmed, 3),
         "packages": served.snapshot.root.packages,
     }
-    return JSONResponse(body | error, headers=_NEVER_STORED)
+    stale = {"stale": True} if fresh.stale else {}
+    return JSONResponse(body | stale | error, headers=_NEVER_STORED)
 
 
 def _age(time: str, now: float) -> float:

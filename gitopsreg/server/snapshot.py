@@ -1,6 +1,7 @@
 """The snapshot that is being served, swapped whole. A request takes the reference once; nobody waits for the store.
 
-A store that is broken or gone leaves the last snapshot in place: it is still true, only older.
+A store that is broken or gone leaves the last snapshot in place: it is still true, only older. A server that starts
+meanwhile takes what was kept on this machine.
 """
 
 import threading
@@ -11,50 +12,64 @@ from dataclasses import dataclass
 
 from gitopsreg.errors import StorageError
 from gitopsreg.index import repository
-from gitopsreg.index.contents import blobs_of
+from gitopsreg.index.keys import HEAD
 from gitopsreg.index.model import Snapshot
-from gitopsreg.model.digest import Sha256
+from gitopsreg.server.served import Served, survey
 from gitopsreg.storage.base import BlobReader
 
+# For clients, who are not to learn where the store lies; the report says it all.
+_UNREADABLE = "the store can't be read; the registry's log says why"
+_NO_INDEX = "the store no longer has an index"
+_SILENT = "the store has not answered yet"
+_BUG = "the registry failed to look at its store; its log says why"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """A snapshot and what follows from it: `withheld` are the bytes that only blocked versions name."""
-
-    snapshot: Snapshot
-    withheld: frozenset[Sha256]
+# A look that hangs may not keep the process from ending.
+_LAST_LOOK = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """`confirmed`: seconds since the store last confirmed the snapshot; `error`: why it does not now, or ""."""
+    """`confirmed`: seconds since the store last confirmed the snapshot; `stale`: whether that is too long.
+
+    `error`: why the store does not confirm it now, or "", in words that may be shown to anyone.
+    """
 
     confirmed: float
+    stale: bool
     error: str
 
 
 class Snapshots:
     """Holds the newest complete snapshot. Safe for threads; only one of them loads at a time.
 
-    `beside` is called at each look, before what it found is served: whatever else answers need of the store is read
-    there, and by no request.
+    `beside` is called at each look with what is read, before what was found is served: whatever else answers need of
+    the store is read there, and by no request. `confirmed` is told of the snapshot at each look that the store
+    answered, and whether it is a new one. `kept` is what an earlier process had kept of it: asked once, while there is
+    nothing else. After `stale_after` seconds without an answer of the store the snapshot is stale.
     """
 
     def __init__(
         self,
         reader: BlobReader,
         *,
-        beside: Callable[[], None] = lambda: None,
+        kept: BlobReader | None = None,
+        beside: Callable[[BlobReader], None] = lambda _: None,
+        confirmed: Callable[[Snapshot, bool], None] = lambda _, __: None,
+        stale_after: float = 30.0,
         report: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reader = reader
+        self._kept = kept
         self._beside = beside
+        self._tell_confirmed = confirmed
+        self._stale_after = stale_after
         self._report = report
         self._clock = clock
         self._served: Served | None = None
         self._confirmed = clock()
-        self._error = ""
+        self._began: float | None = None
+        self._error = self._told = ""
         self._loading = threading.Lock()
 
     def current(self) -> Served | None:
@@ -62,29 +77,35 @@ class Snapshots:
         return self._served
 
     def freshness(self) -> Freshness:
-        return Freshness(confirmed=max(0.0, self._clock() - self._confirmed), error=self._error)
+        now, began = self._clock(), self._began
+        confirmed = max(0.0, now - self._confirmed)
+        hangs = began is not None and now - began > self._stale_after
+        return Freshness(
+            confirmed=confirmed, stale=confirmed > self._stale_after, error=self._error or (_SILENT if hangs else "")
+        )
 
     def refresh(self) -> bool:
         """Look at the pointer and load what is new; whether the snapshot changed. Never raises StorageError."""
         with self._loading:
+            self._began = self._clock()
             try:
                 return self._refresh()
             except StorageError as error:
-                self._complain(str(error))
+                self._complain(_UNREADABLE, str(error))
                 return False
+            finally:
+                self._recall()
+                self._began = None
 
     @contextmanager
     def following(self, interval: float) -> Iterator[None]:
         """Refresh now, and every `interval` seconds in a thread of its own while the block runs."""
-        self.refresh()
+        self._look()
         stop = threading.Event()
 
         def follow() -> None:
             while not stop.wait(interval):
-                try:
-                    self.refresh()
-                except Exception as error:  # noqa: BLE001 -- a thread that died would let the snapshot age unseen
-                    self._complain(f"{type(error).__name__}: {error}")
+                self._look()
 
         thread = threading.Thread(target=follow, name="gitopsreg-snapshots", daemon=True)
         thread.start()
@@ -92,42 +113,54 @@ class Snapshots:
             yield
         finally:
             stop.set()
-            thread.join()
+            thread.join(_LAST_LOOK)
+
+    def _look(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:  # noqa: BLE001 -- a thread that died would let the snapshot age unseen
+            self._complain(_BUG, f"{type(error).__name__}: {error}")
 
     def _refresh(self) -> bool:
-        old = self._served
         head = repository.read_head(self._reader)
         if head is None:
-            if old is not None:
-                self._complain("the store no longer has an index")
+            self._recall()
+            if self._served is not None:
+                self._complain(_NO_INDEX, _NO_INDEX)
             return False
-        changed = old is None or old.snapshot.digest != head.root
-        snapshot = repository.load(self._reader, head.root, known=old.snapshot if old else None) if changed else None
-        self._beside()
-        if snapshot is not None:
-            self._served = Served(snapshot=snapshot, withheld=withheld(snapshot))
+        changed, served = self._load(self._reader, head)
         self._confirmed = self._clock()
-        self._error = ""
+        self._error = self._told = ""
+        self._tell_confirmed(served.snapshot, changed)
         return changed
 
-    def _complain(self, error: str) -> None:
+    def _load(self, reader: BlobReader, head: repository.Head) -> tuple[bool, Served]:
+        old = self._served
+        if old is not None and old.snapshot.digest == head.root:
+            self._beside(reader)
+            return False, old
+        snapshot = repository.load(reader, head.root, known=old.snapshot if old else None)
+        served = survey(snapshot, old)
+        self._beside(reader)
+        self._served = served
+        return True, served
+
+    def _recall(self) -> None:
+        """Serve what was kept, if nothing else is there. How old it is counts on: the copy's time is its last look."""
+        kept, self._kept = self._kept, None
+        if kept is None or self._served is not None:
+            return
+        try:
+            head = repository.read_head(kept)
+            if head is not None:
+                age = time.time() - kept.stat(HEAD).modified
+                self._load(kept, head)
+                self._confirmed = self._clock() - max(0.0, age)
+        except StorageError as error:
+            self._report(f"what was kept of the last snapshot can't be used: {error}")
+
+    def _complain(self, error: str, why: str) -> None:
         """Once an outage, not once a look."""
-        if error != self._error:
-            self._report(f"the snapshot can't be refreshed: {error}")
-        self._error = error
-
-
-def withheld(snapshot: Snapshot) -> frozenset[Sha256]:
-    """What blocked versions name and no other version does: not served even to who holds a link."""
-    blocked: set[Sha256] = set()
-    for package in snapshot.packages.values():
-        for version in package.versions:
-            if not version.downloadable:
-                blocked.update(blob.sha256 for blob in blobs_of(version))
-    if not blocked:
-        return frozenset()
-    for package in snapshot.packages.values():
-        for version in package.versions:
-            if version.downloadable:
-                blocked.difference_update(blob.sha256 for blob in blobs_of(version))
-    return frozenset(blocked)
+        if why != self._told:
+            self._report(f"the snapshot can't be refreshed: {why}")
+        self._error, self._told = error, why

@@ -13,6 +13,7 @@ class BoundedProtocol(HttpToolsProtocol):
     head_seconds = 20.0
     _head = 0
     _in_head = True
+    _ended = False  # with the bytes fed last
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
@@ -26,26 +27,39 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             self._head += len(data)
-            if self._deadline is None:
-                self._watch()
+        self._ended = False
         super().data_received(data)
-        # Asked afterwards: the first piece may hold a small head and much of a body.
-        if self._in_head and self._head > MAX_HEAD and not self.transport.is_closing():
+        # Asked afterwards: the first piece may hold a small head and much of a body, or a whole request.
+        if not self._in_head or self.transport.is_closing():
+            return
+        if self._head > MAX_HEAD:
             self.send_400_response("The request's headers are too large.")
+        elif self._deadline is None and not self._ended:
+            self._watch()
 
     def on_message_begin(self) -> None:
         self._in_head = True
+        self._ended = False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head = 0
-        self._unwatch()
+        self.head_ended()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_head = True
+        self.message_ended()
         super().on_message_complete()
+
+    def head_ended(self) -> None:
+        """A request's head was read in time."""
+        self._in_head = False
+        self._head = 0
+        self._unwatch()
+
+    def message_ended(self) -> None:
+        """The next byte begins a head."""
+        self._in_head = True
+        self._ended = True
 
     def _watch(self) -> None:
         self._deadline = self.loop.call_later(self.head_seconds, self._too_slow)

@@ -1,39 +1,67 @@
 """The web applications."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
 
 from gitopsreg.errors import ConfigError
+from gitopsreg.index.keys import HEAD, LINK_KEY
+from gitopsreg.index.model import Delivery
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.server.app import Application, build_app, build_hooks_app
 from gitopsreg.server.receivers import Receiver
+from gitopsreg.server.served import documents
 from gitopsreg.server.signing import StoredSigner
 from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.settings import Secret, Settings
 from gitopsreg.storage.base import BlobReader
+from gitopsreg.storage.bounded import BoundedReader
+from gitopsreg.storage.cached import CachedReader
+
+# Seconds until a look at the index gives up a call to the store, and how many of them may hang on.
+_PATIENCE = 10.0
+_HANGING = 16
+# The snapshot is stale when so many looks in a row would have found it unconfirmed.
+_LOOKS_MISSED = 3
 
 
 def make_app(
-    settings: Settings, reader: BlobReader, *, trigger: Callable[[str], None] | None
+    settings: Settings, readers: Mapping[str, BlobReader], *, trigger: Callable[[str], None] | None
 ) -> tuple[Application, Snapshots]:
-    """The web application and the snapshots it answers from. Raises ConfigError."""
+    """The web application and the snapshots it answers from; `readers` are back ends by name. Raises ConfigError."""
     report = structlog.get_logger("gitopsreg").warning
     signer = _given_signer(settings)
-    stored = StoredSigner(reader, ttl=settings.link_ttl, report=report)
-    snapshots = Snapshots(reader, beside=(lambda: None) if signer else stored.refresh, report=report)
+    cached = _cached(settings, readers[""], (HEAD,) if signer else (HEAD, LINK_KEY), report)
+    stored = StoredSigner(ttl=settings.link_ttl, kept=cached.kept, report=report)
+    snapshots = Snapshots(
+        cached,
+        kept=cached.kept,
+        beside=(lambda _: None) if signer else stored.refresh,
+        confirmed=lambda snapshot, changed: cached.settle(frozenset(documents(snapshot)) if changed else None),
+        stale_after=_LOOKS_MISSED * settings.refresh.total_seconds(),
+        report=report,
+    )
     app = build_app(
         snapshots,
-        reader,
+        readers,
         signer or stored.current,
+        delivery=Delivery(serve=settings.delivery),
         public_url=settings.public_url or None,
         receivers=_receivers(settings),
         trigger=trigger,
         report=report,
     )
     return app, snapshots
+
+
+def _cached(
+    settings: Settings, reader: BlobReader, copied: tuple[str, ...], report: Callable[[str], None]
+) -> CachedReader:
+    folder = settings.cache.absolute() / "server" / sha256(settings.store.encode()).hexdigest()[:16]
+    return CachedReader(BoundedReader(reader, _PATIENCE, most=_HANGING), folder, copied=copied, report=report)
 
 
 def make_hooks_app(settings: Settings, trigger: Callable[[str], None]) -> Application:

@@ -120,10 +120,11 @@ def fill(store: BlobStore) -> None:
 
 @contextmanager
 def running(store: BlobReader, **settings: Any) -> Iterator[str]:
-    """The app on a real socket; the snapshot is looked for once."""
+    """The app on a real socket; the snapshot is looked for once. Downloads are read from `readers`, if given."""
     snapshots = Snapshots(store)
     snapshots.refresh()
-    app = build_app(snapshots, store, settings.pop("signer", LinkSigner(KEY)), **settings)
+    readers = settings.pop("readers", {"": store})
+    app = build_app(snapshots, readers, settings.pop("signer", LinkSigner(KEY)), **settings)
     with serving(app, Listen("127.0.0.1", 0), drain=5) as url:
         yield url
 

@@ -79,7 +79,7 @@ def test_forwarded_headers_count_only_from_trusted_proxies(trusted: tuple[str, .
     fill(store)
     snapshots = Snapshots(store)
     snapshots.refresh()
-    app = build_app(snapshots, store, LinkSigner(KEY))
+    app = build_app(snapshots, {"": store}, LinkSigner(KEY))
     with serving(app, Listen("127.0.0.1", 0), trusted_proxies=trusted) as url:
         start = _start(ask(url, DOWNLOAD, headers=FORWARDED).body)
     assert start == url.replace("http", scheme)

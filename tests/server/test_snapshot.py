@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from gitopsreg.errors import KeyMissing, StorageError
 from gitopsreg.index.keys import HEAD
 from gitopsreg.model.digest import Sha256
-from gitopsreg.server.snapshot import Snapshots, withheld
+from gitopsreg.server.served import withheld
+from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.storage.base import BlobReader, LinkTerms, Stored, Token
 from gitopsreg.storage.memory import MemoryStore
 from tests.builders import a_blob, a_module, a_module_version
@@ -109,7 +110,7 @@ def test_a_broken_store_keeps_the_last_snapshot_and_says_so_once() -> None:
     assert snapshots.refresh() is False
     assert _served(snapshots) == first
     assert snapshots.freshness().confirmed == 30.0
-    assert snapshots.freshness().error == "the store does not answer"
+    assert snapshots.freshness().error == "the store can't be read; the registry's log says why"
     assert reports == ["the snapshot can't be refreshed: the store does not answer"]
 
     reader.broken = False
@@ -118,8 +119,8 @@ def test_a_broken_store_keeps_the_last_snapshot_and_says_so_once() -> None:
 
 
 def test_a_torn_index_keeps_the_last_snapshot() -> None:
-    store = MemoryStore()
-    snapshots = Snapshots(store)
+    store, reports = MemoryStore(), list[str]()
+    snapshots = Snapshots(store, report=reports.append)
     publish_packages(store, a_module("1.0.0"))
     snapshots.refresh()
     first = _served(snapshots)
@@ -128,7 +129,8 @@ def test_a_torn_index_keeps_the_last_snapshot() -> None:
         store.put(key, b"torn")
     assert snapshots.refresh() is False
     assert _served(snapshots) == first
-    assert "torn or altered" in snapshots.freshness().error
+    assert "log says why" in snapshots.freshness().error
+    assert "torn or altered" in reports[0]
 
 
 def test_an_index_that_is_gone_keeps_the_last_snapshot() -> None:
@@ -170,11 +172,18 @@ def test_following_outlives_a_bug() -> None:
     store = Buggy()
     fill(store)
     reported = threading.Event()
-    snapshots = Snapshots(store, report=lambda _: reported.set())
+    reports: list[str] = []
+
+    def report(text: str) -> None:
+        reports.append(text)
+        reported.set()
+
+    snapshots = Snapshots(store, report=report)
     with snapshots.following(0.01):
         store.bug = True
         assert reported.wait(20)
-        assert snapshots.freshness().error == "RuntimeError: nobody thought of this"
+        assert reports == ["the snapshot can't be refreshed: RuntimeError: nobody thought of this"]
+        assert "failed to look" in snapshots.freshness().error
         store.bug = False
         for _ in range(1000):
             if not snapshots.freshness().error:
