@@ -60,7 +60,8 @@ def location(package: ModulePackage, version: ModuleVersion, link: Link, base: s
     # own origin as `base`, it leaves as it is.
     start = "" if _PLAIN.fullmatch(inside) else base
     checksum = f"checksum={version.archive.sha256}"
-    return f"{start}{path}{inside}?archive={version.archive_format}&{checksum}&{query}"
+    more = f"&{query}" if query else ""
+    return f"{start}{path}{inside}?archive={version.archive_format}&{checksum}{more}"
 
 
 def _inside(package: ModulePackage, version: ModuleVersion) -> str:
