@@ -12,9 +12,14 @@ GitopsregError
 ├── StorageError           the operator of the store: tried again
 │   ├── KeyMissing         nothing is stored under the key
 │   └── PublishConflict    somebody else moved the pointer first
+├── LeaseError             nobody: another reconciler is at work, tried again
+│   ├── LeaseHeld          it has the lease
+│   └── LostLease          ours could not be kept, or it was taken
 ├── UnsafePlan             a person must confirm
+├── PublishHeld            a person holds back whatever is to be published
 ├── NotPublished           the client asked for something that is not in the snapshot
 │   └── Blocked            it is, and may not be served
+├── BundleRefused          who made or carried the bundle: it is torn, altered, not trusted, or not for this store
 └── LinkRefused            the client's link to stored bytes has expired or was altered
 
 A message is lower case, names the offending value in quotes and says what would be right.
@@ -104,6 +109,26 @@ class PublishConflict(StorageError):
     """The pointer is no longer the one that this change was built on."""
 
 
+class LeaseError(GitopsregError):
+    """The lease is not ours: no fault of the store, and nothing is lost but time."""
+
+
+class LeaseHeld(LeaseError):
+    """Another reconciler is at work. `until` (RFC 3339, by its own clock) is when it has to renew the lease."""
+
+    def __init__(self, message: str, *, until: str) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class LostLease(LeaseError):
+    """What was built under this lease may not be published. `taken` when another reconciler is at work since."""
+
+    def __init__(self, message: str, *, taken: bool) -> None:
+        super().__init__(message)
+        self.taken = taken
+
+
 class UnsafePlan(GitopsregError):
     """A guard stopped the plan; a person can approve exactly this one by its digest."""
 
@@ -113,12 +138,20 @@ class UnsafePlan(GitopsregError):
         self.digest = digest
 
 
+class PublishHeld(GitopsregError):
+    """A hold is in force: nothing is published until it ends or is released."""
+
+
 class NotPublished(GitopsregError, LookupError):
     """Not in the snapshot, or not for this caller."""
 
 
 class Blocked(NotPublished):
-    """Published once and now withheld: malware, leaked secrets. The message carries the catalog's reason."""
+    """Published once and now withheld: malware, leaked secrets, or bytes that were let go. The message says why."""
+
+
+class BundleRefused(GitopsregError):
+    """A file that should carry a snapshot and can't be imported; nothing that is served has changed."""
 
 
 class LinkRefused(GitopsregError):

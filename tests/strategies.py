@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from gitopsreg.index.lease import Holder, LeaseRecord
 from gitopsreg.index.model import (
     Blob,
     Entry,
@@ -19,6 +20,7 @@ from gitopsreg.index.model import (
     PublicKey,
     Root,
 )
+from gitopsreg.index.pointer import Hold, Pointer
 from gitopsreg.index.repository import Content
 from gitopsreg.index.status import PackageStatus, RegistryStatus, VersionFailure
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
@@ -207,6 +209,7 @@ package_statuses = st.builds(
     path=texts,
     conditions=_tuples(conditions),
     listed=_tuples(version_texts),
+    marks=_tuples(st.tuples(version_texts, texts)),
     revision=texts,
     last_attempt=texts,
     next_attempt=texts,
@@ -229,4 +232,24 @@ registry_statuses = st.builds(
     packages=st.lists(package_statuses, max_size=5, unique_by=lambda status: status.address).map(
         lambda found: tuple(sorted(found, key=lambda status: str(status.address)))
     ),
+)
+_holds = st.builds(Hold, since=texts, by=texts, reason=texts, until=texts)
+pointers = st.builds(
+    Pointer,
+    root=digests,
+    revision=texts,
+    epoch=st.integers(0, 2**63),
+    fence=_counts,
+    ledger=st.none() | digests,
+    hold=st.none() | _holds,
+)
+_holders = st.builds(Holder, host=texts, pid=_counts, id=texts, boot=texts, started=texts)
+lease_records = st.builds(
+    LeaseRecord,
+    epoch=_counts,
+    duration=_counts,
+    holder=st.none() | _holders,
+    acquired=texts,
+    renewed=texts,
+    renewals=_counts,
 )

@@ -149,7 +149,7 @@ def _objection(base: Loaded, head: Loaded) -> str:
     """By the guards of before: who loosens a guard does not pass it in the same change."""
     served, declared = _packages(base), _packages(head)
     gone = len(served - declared)
-    return base.catalog.registry.guards.objection(gone=gone, served=len(served), declared=len(declared))
+    return base.catalog.registry.guards.refusal(removed=gone, published=len(served), declared=len(declared))
 
 
 def _packages(loaded: Loaded) -> set[str]:

@@ -7,13 +7,16 @@ import traceback
 from gitopsreg.catalog.report import printable
 from gitopsreg.cli.stream import write
 from gitopsreg.errors import (
+    BundleRefused,
     CatalogInvalid,
     CheckoutFailed,
     ConfigError,
     GitopsregError,
     InvalidName,
     KeyMissing,
+    LeaseError,
     NotPublished,
+    PublishHeld,
     StorageError,
     UnsafePlan,
     UpstreamError,
@@ -30,12 +33,15 @@ _MEANINGS: tuple[tuple[type[GitopsregError], int, str], ...] = (
     (UpstreamError, FOUND, "the publisher must mend this; 'gitopsreg status' shows what is affected"),
     (KeyMissing, UNAVAILABLE, "check --store: something that should be stored is gone"),
     (StorageError, UNAVAILABLE, "check that --store can be read and written, then try again"),
+    (LeaseError, UNAVAILABLE, "try again when it is done; 'gitopsreg status' shows who is at work"),
+    (PublishHeld, FOUND, "'gitopsreg release' ends the hold"),
     (
         UnsafePlan,
         FOUND,
         "look at 'gitopsreg plan', then approve exactly this plan with 'gitopsreg reconcile --approve'",
     ),
     (NotPublished, FOUND, "'gitopsreg status' lists what there is"),
+    (BundleRefused, FOUND, ""),
     (ConfigError, MISUSED, ""),
     (InvalidName, MISUSED, ""),
     (GitopsregError, MISUSED, ""),

@@ -25,12 +25,18 @@ VERBS = (
     "explain",
     "status",
     "history",
+    "rollback",
+    "hold",
+    "release",
+    "collect",
+    "scrub",
+    "export",
     "client-config",
     "new-catalog",
     "codeowners",
 )
 # Verbs that have verbs of their own, likewise.
-GROUPS = ("add", "index")
+GROUPS = ("add", "index", "bundle", "store")
 
 app = typer.Typer(
     name="gitopsreg",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitopsreg.catalog.report import printable
 from gitopsreg.cli import output
+from gitopsreg.cli.holding import tell_waiting
 from gitopsreg.reconcile.events import Silent
 from gitopsreg.settings import Settings
 
@@ -39,6 +40,9 @@ class Bar(Silent):
     def stop(self) -> None:
         self._progress.stop()
 
+    def waiting(self, message: str) -> None:
+        self._next(f"Waiting: {printable(message)}", None)
+
     def started(self, revision: str) -> None:
         self._next(f"Checking {printable(output.short_revision(revision))}", None)
 
@@ -70,7 +74,10 @@ class Bar(Silent):
 
 
 class Nothing(Silent):
-    """Where nobody watches."""
+    """Where nobody watches; a log of what is waited for may be read later."""
+
+    def waiting(self, message: str) -> None:
+        tell_waiting(message)
 
     def stop(self) -> None:
         pass

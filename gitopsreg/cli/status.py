@@ -1,6 +1,7 @@
 """`gitopsreg status`: how it goes, as the last reconcile left it. Reads the store only."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output
+from gitopsreg.cli import output, publishing
 from gitopsreg.cli.failures import DONE, FOUND
 from gitopsreg.cli.options import PRINTED, takes
+from gitopsreg.cli.publishing import Publishing
 from gitopsreg.errors import NotPublished
 from gitopsreg.index.status import PackageStatus, RegistryStatus
 from gitopsreg.model.address import PackageAddress, parse_address
@@ -19,6 +21,8 @@ from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from gitopsreg.index.care import Care
 
 NAME = "status"
 SHORT = "Show how it goes, package by package."
@@ -48,16 +52,17 @@ def command(
         bool, typer.Option("--exit-code", help="Exit with 1 when anything is not as declared.")
     ] = False,
 ) -> int:
-    from gitopsreg.index import repository
+    from gitopsreg.index.care import read_care, with_faults
     from gitopsreg.index.status_store import read_status
     from gitopsreg.wiring import stores
 
     reader = stores.open_reader(settings)
-    status = read_status(reader)
-    if not status.last_attempt:
-        repository.read_head(reader)  # a store that can't be read is not the same as an empty one
+    now = datetime.now(UTC)
+    around = publishing.read_publishing(reader, now)  # a store that can't be read is not the same as an empty one
+    cared = read_care(reader)
+    status = with_faults(read_status(reader), cared)
     if address is None:
-        _show_all(settings, status)
+        _show_all(settings, status, around, cared, now)
         healthy = not any(True for _ in problems(status))
     else:
         package = find(status, address)
@@ -66,11 +71,14 @@ def command(
     return FOUND if exit_code and not healthy else DONE
 
 
-def _show_all(settings: Settings, status: RegistryStatus) -> None:
+def _show_all(settings: Settings, status: RegistryStatus, around: Publishing, cared: "Care", now: datetime) -> None:
+    from gitopsreg.cli import care
+
     if settings.output == "json":
-        output.print_json(as_json(status))
+        output.print_json(as_json(status) | publishing.as_json(around) | care.care_json(cared))
     else:
-        show(output.console(), status, now=datetime.now(UTC))
+        show(output.console(), status, around, now=now)
+        care.show_care(output.console(), cared)
 
 
 def _show_one(settings: Settings, package: PackageStatus) -> None:
@@ -137,21 +145,30 @@ def as_json(status: RegistryStatus) -> dict[str, Any]:
 def package_json(package: PackageStatus) -> dict[str, Any]:
     document: dict[str, Any] = output.plain(package)
     skipped = [{"ref": ref, "reason": reason} for ref, reason in package.skipped]
-    return document | {"ready": ready(package), "skipped": skipped}
+    marks = [{"version": version, "mark": mark} for version, mark in package.marks]
+    return document | {"ready": ready(package), "marks": marks, "skipped": skipped}
 
 
-def show(out: "Console", status: RegistryStatus, *, now: datetime) -> None:
+def show(out: "Console", status: RegistryStatus, around: Publishing | None = None, *, now: datetime) -> None:
     """The registry on top, a line per package, then what is wrong and why."""
     if not status.last_attempt and not status.packages:
         output.say(out, "Nothing has been reconciled into this store yet.")
         output.say(out, "  next: gitopsreg reconcile --catalog … --store …")
         return
     _show_registry(out, status)
+    _show_around(out, status, around or Publishing())
     if status.packages:
         output.say(out)
         output.table(out, _COLUMNS, (_row(package, now) for package in status.packages))
     _show_problems(out, problems(status))
     _show_idle(out, status.idle)
+
+
+def _show_around(out: "Console", status: RegistryStatus, around: Publishing) -> None:
+    """What has come since the last run: it may not know yet of a hold, or of its end."""
+    told = any(condition.reason == "Held" for condition in status.conditions)
+    for line in publishing.lines(replace(around, hold=None) if told and around.hold else around):
+        output.say(out, line, "yellow")
 
 
 def _show_idle(out: "Console", idle: tuple[tuple[str, str], ...]) -> None:
@@ -187,7 +204,7 @@ def _row(package: PackageStatus, now: datetime) -> tuple[str, ...]:
     return (
         str(package.address),
         _ready_word(package),
-        versions(package.listed),
+        versions(package),
         output.short_digest(package.revision)[:8],
         moment(package.last_attempt, now),
         moment(package.next_attempt, now),
@@ -212,11 +229,20 @@ def moment(stamp: str, now: datetime) -> str:
     return f"{far} ago" if seconds < 0 else f"in {far}"
 
 
-def versions(listed: tuple[str, ...]) -> str:
-    """The newest few; `listed` is oldest first."""
-    newest = list(reversed(listed))
+def versions(package: PackageStatus) -> str:
+    """The newest few that are listed, with their marks."""
+    marks = dict(package.marks)
+    newest = [f"{version} ({marks[version]})" if version in marks else version for version in reversed(package.listed)]
     more = f" +{len(newest) - _SHOWN_VERSIONS}" if len(newest) > _SHOWN_VERSIONS else ""
     return ", ".join(newest[:_SHOWN_VERSIONS]) + more if newest else "none"
+
+
+def _marked(package: PackageStatus) -> dict[str, str]:
+    """Versions by their mark, newest first."""
+    found: dict[str, list[str]] = {}
+    for version, mark in reversed(package.marks):
+        found.setdefault(mark, []).append(version)
+    return {mark: ", ".join(names) for mark, names in found.items()}
 
 
 def _show_problems(out: "Console", found: Iterable[tuple[str, str, str, str]]) -> None:
@@ -236,6 +262,7 @@ def show_package(out: "Console", package: PackageStatus) -> None:
         ("Declared in", package.path),
         ("Revision", package.revision),
         ("Versions", ", ".join(reversed(package.listed)) or "none"),
+        *((mark.capitalize(), names) for mark, names in _marked(package).items()),
         ("Last attempt", package.last_attempt),
         ("Next retry", package.next_attempt),
         ("Failures in a row", str(package.attempts) if package.attempts else ""),

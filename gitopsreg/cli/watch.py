@@ -11,7 +11,7 @@ from gitopsreg.catalog.report import printable
 from gitopsreg.cli import output, tell
 from gitopsreg.cli.failures import meaning
 from gitopsreg.cli.status import package_problems
-from gitopsreg.errors import GitopsregError
+from gitopsreg.errors import GitopsregError, LeaseHeld
 from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,9 +59,11 @@ class Watch:
         with self._lock:
             if self._first:
                 self._before_first()
-            if str(error) != self._error:
+            if isinstance(error, LeaseHeld):
+                self._log.info(printable(str(error)))  # the ticks see to the rest
+            elif str(error) != self._error:
                 self._log.error(printable(str(error)), next=meaning(error)[1])
-            self._error = str(error)
+                self._error = str(error)
             self._finish_first(None)
 
     def _print(self, outcome: "Outcome") -> None:

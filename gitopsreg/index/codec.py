@@ -11,24 +11,16 @@ from typing import Any, TypeVar, cast
 import orjson
 
 from gitopsreg.errors import StorageError
+from gitopsreg.index.lease import LeaseRecord
 from gitopsreg.index.model import Entry, ModulePackage, Package, ProviderPackage, Root
+from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.shape import shape_of
 from gitopsreg.index.status import PackageStatus, RegistryStatus
-from gitopsreg.model.digest import Sha256
 
 FORMAT = 1  # grows when an older release would misread the documents; additions that it may skip don't count
 _PREFIX = re.compile(r"[0-9a-f]{0,2}")
 
 _Value = TypeVar("_Value")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer:
-    """What `index/head` says: the root that is served. `epoch` grows by one with every publish."""
-
-    root: Sha256
-    revision: str
-    epoch: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +42,19 @@ class _StatusShard:
 
 
 def encode_head(pointer: Pointer) -> bytes:
-    return _encode(pointer)
+    return _encode_told(pointer)
 
 
 def decode_head(data: bytes) -> Pointer:
     return _decode(Pointer, data)
+
+
+def encode_lease(record: LeaseRecord) -> bytes:
+    return _encode_told(record)
+
+
+def decode_lease(data: bytes) -> LeaseRecord:
+    return _decode(LeaseRecord, data)
 
 
 def encode_root(root: Root) -> bytes:

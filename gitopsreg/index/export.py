@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from gitopsreg.errors import StorageError
 from gitopsreg.index import codec
-from gitopsreg.index.codec import Pointer
 from gitopsreg.index.keys import HEAD, package_key, root_key, shard_key
+from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.repository import load, read_head
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader

@@ -4,6 +4,7 @@ from gitopsreg.index.model import Shelf
 from gitopsreg.model.digest import Sha256
 
 HEAD = "index/head"
+LEASE = "lease/reconciler"
 LINK_KEY = "private/link-key"
 
 

@@ -6,18 +6,20 @@ stored. It never looks at blobs and never deletes.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
-from gitopsreg.errors import KeyMissing, StorageError
+from gitopsreg.errors import KeyMissing, PublishHeld, StorageError
 from gitopsreg.index import codec
-from gitopsreg.index.keys import HEAD, package_key, root_key, shard_key
+from gitopsreg.index.head import Head, move_head, read_head
+from gitopsreg.index.keys import package_key, root_key, shard_key
 from gitopsreg.index.model import Entry, Package, Root, Snapshot
+from gitopsreg.index.pointer import Pointer
+from gitopsreg.index.reading import checked, read_root
 from gitopsreg.index.shards import prefix_of
 from gitopsreg.index.tree import Content, build, says_the_same
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.digest import Sha256
-from gitopsreg.storage.base import BlobReader, BlobStore, Token
+from gitopsreg.storage.base import BlobReader, BlobStore
 
 __all__ = ["Content", "Head", "history", "load", "publish", "read_head"]
 
@@ -27,26 +29,6 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The pointer as read: `token` is what the next publish must still find."""
-
-    root: Sha256
-    revision: str
-    epoch: int
-    token: Token
-
-
-def read_head(reader: BlobReader) -> Head | None:
-    """None while nothing was published. Raises StorageError."""
-    try:
-        data, token = reader.get_with_token(HEAD)
-    except KeyMissing:
-        return None
-    pointer = _decoded(HEAD, data, codec.decode_head)
-    return Head(root=pointer.root, revision=pointer.revision, epoch=pointer.epoch, token=token)
-
-
 def load(reader: BlobReader, root: Sha256, *, known: Snapshot | None = None, jobs: int = _JOBS) -> Snapshot:
     """The whole snapshot; what is unchanged since `known` is taken from there and not read again.
 
@@ -54,7 +36,7 @@ def load(reader: BlobReader, root: Sha256, *, known: Snapshot | None = None, job
     """
     if known is not None and known.digest == root:
         return known
-    top = _read_root(reader, root)
+    top = read_root(reader, root)
     entries = _load_entries(reader, top, known, jobs)
     if len(entries) != top.packages:
         raise StorageError(f'"{root_key(root)}" counts {top.packages} packages, its shards list {len(entries)}')
@@ -63,36 +45,67 @@ def load(reader: BlobReader, root: Sha256, *, known: Snapshot | None = None, job
 
 
 def publish(
-    store: BlobStore, content: Content, *, base: Snapshot | None, head: Head | None, jobs: int = _JOBS
+    store: BlobStore,
+    content: Content,
+    *,
+    base: Snapshot | None,
+    head: Head | None,
+    fence: int = 0,
+    now: str = "",
+    jobs: int = _JOBS,
 ) -> Snapshot:
-    """Store what `base` doesn't have, then move the head. Content equal to the head's writes nothing, returns `base`.
+    """Store what `base` doesn't have, then move the head. Content equal to what is served writes nothing, gives `base`.
 
-    `head` is the pointer that this change was built on (None: nothing published yet), `base` its snapshot; None when it
-    could not be loaded, then everything is stored again. Raises PublishConflict when the head has moved, StorageError.
+    `head` is the pointer that this change was built on (None: nothing published yet), `base` the snapshot of its newest
+    root; None when it could not be loaded, then everything is stored again. `fence` is the epoch of the lease, `now`
+    RFC 3339 (without it a hold never ends by itself).
+
+    Raises PublishConflict when the head has moved, PublishHeld, LostLease, StorageError.
     """
-    tree = build(content, base=base, previous=head.root if head else None)
-    if base and head and base.digest == head.root and says_the_same(tree.snapshot.root, base.root):
-        return base
+    if head and (hold := head.hold_at(now)):
+        raise PublishHeld(f"nothing is published: {hold}")
+    tree = build(content, base=base, previous=head.newest if head else None)
+    snapshot, documents = tree.snapshot, list(tree.documents.items())
+    if base and head and base.digest == head.newest and says_the_same(snapshot.root, base.root):
+        if head.root == base.digest:
+            return base
+        snapshot, documents = base, []  # an older one was served; now it is this one's turn again
+    pointer = _pointer(head, snapshot, fence)
     # Also a document that is stored already is written, without a look at it: after a crash or on a bad disk it may not
     # be what its name says, and a collector that goes by age may be about to take it. What `base` has is not in here,
     # so that this is O(change) all the same.
-    for _ in _each(lambda document: store.put(*document), list(tree.documents.items()), jobs):
+    for _ in _each(lambda document: _store(store, *document), documents, jobs):
         pass
-    pointer = codec.Pointer(root=tree.snapshot.digest, revision=content.revision, epoch=head.epoch + 1 if head else 1)
-    store.replace(HEAD, codec.encode_head(pointer), expected=head.token if head else None)
-    return tree.snapshot
+    move_head(store, pointer, head=head)
+    return snapshot
+
+
+def _store(store: BlobStore, key: str, data: bytes) -> None:
+    """Stored and read back: the head may not lead to what a store only said it took."""
+    store.put(key, data)
+    if store.get(key) != data:
+        raise StorageError(f'"{key}" reads back as other bytes than were written: check the store')
+
+
+def _pointer(head: Head | None, snapshot: Snapshot, fence: int) -> Pointer:
+    if head is None:
+        return Pointer(root=snapshot.digest, revision=snapshot.root.revision, epoch=1, fence=fence)
+    return head.moved(fence=fence, root=snapshot.digest, revision=snapshot.root.revision, ledger=None, hold=None)
 
 
 def history(reader: BlobReader, head: Head, limit: int = 50) -> Iterator[tuple[Sha256, Root]]:
-    """The head's root and those before it, newest first, as far back as they are kept. Raises StorageError."""
-    digest: Sha256 | None = head.root
+    """The newest root and those before it, newest first, as far back as they are kept: a rolled back one too.
+
+    Raises StorageError.
+    """
+    digest: Sha256 | None = head.newest
     for _ in range(limit):
         if digest is None:
             return
         try:
-            root = _read_root(reader, digest)
+            root = read_root(reader, digest)
         except KeyMissing:
-            if digest == head.root:  # this one must be there
+            if digest == head.newest:  # this one must be there
                 raise
             return
         yield digest, root
@@ -145,25 +158,7 @@ def _read_all(
     """Documents in order. Threads only fetch: they wait on the store, while decoding would make them fight."""
     fetched = _each(lambda digest: reader.get(key_of(digest)), digests, jobs)
     for digest, data in zip(digests, fetched, strict=True):
-        yield _checked(key_of(digest), data, digest, decode)
-
-
-def _read_root(reader: BlobReader, digest: Sha256) -> Root:
-    key = root_key(digest)
-    return _checked(key, reader.get(key), digest, codec.decode_root)
-
-
-def _checked(key: str, data: bytes, digest: Sha256, decode: Callable[[bytes], _Result]) -> _Result:
-    if Sha256.of(data) != digest:
-        raise StorageError(f'"{key}" is torn or altered: restore the document whose sha256 is its name')
-    return _decoded(key, data, decode)
-
-
-def _decoded(key: str, data: bytes, decode: Callable[[bytes], _Result]) -> _Result:
-    try:
-        return decode(data)
-    except StorageError as error:
-        raise StorageError(f'"{key}" can\'t be used: {error}') from error
+        yield checked(key_of(digest), data, digest, decode)
 
 
 def _each(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) -> Iterator[_Result]:

@@ -24,13 +24,15 @@ class VersionFailure:
 class PackageStatus:
     """One declaration. `skip_key` covers everything that fed the last result; `attempts` counts failures in a row.
 
-    `listed` are the versions that clients see; `skipped` are (ref, reason) pairs.
+    `listed` are the versions that clients see; `marks` are (version, word) of those about which there is more to say:
+    yanked (and still listed), hidden, archived, blocked. `skipped` are (ref, reason) pairs.
     """
 
     address: PackageAddress
     path: str
     conditions: tuple[Condition, ...]
     listed: tuple[str, ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
     revision: str = ""
     last_attempt: str = ""
     next_attempt: str = ""

@@ -100,7 +100,8 @@ class VersionRules:
 class StorageClass:
     """Where the bytes of new versions go, and how those of all versions are handed out.
 
-    `backend` is a name from the operator's settings ("" is the registry's own store), `folder` has no slash at its ends.
+    `backend` is a name from the operator's settings ("" is the registry's own store). `folder` has no slash at its
+    ends.
     """
 
     name: str
@@ -186,19 +187,6 @@ class Guards:
     max_removed_packages: int = 5
     max_removed_percent: int = 10
     allow_empty: bool = False
-
-    def objection(self, *, gone: int, served: int, declared: int) -> str:
-        """Why the removal of `gone` of `served` packages waits for a person, "" when it need not.
-
-        A single removal never trips the percentage: in a small registry it would trip it always.
-        """
-        if gone and not declared and not self.allow_empty:
-            return f"the catalog declares no package and {served} are published (allowEmpty: false)"
-        if gone > self.max_removed_packages:
-            return f"{gone} of {served} packages would be removed (maxRemovedPackages: {self.max_removed_packages})"
-        if gone > 1 and gone * 100 > self.max_removed_percent * served:
-            return f"{gone} of {served} packages would be removed (maxRemovedPercent: {self.max_removed_percent})"
-        return ""
 
     def refusal(self, *, removed: int, published: int, declared: int) -> str:
         """Why so many of the published packages may not go at once, "" when they may.

@@ -37,6 +37,7 @@ def package_status(resolved: Resolved, synced: Synced, after: Package | None, at
         path=_path(resolved, before),
         conditions=tuple(_conditions(resolved, error, failures, after)),
         listed=listed(after),
+        marks=tuple(_marks(after)),
         revision=_applied(resolved, attempt),
         last_attempt=stamp(attempt.now),
         next_attempt=_next_attempt(resolved, failures, attempts, attempt.now),
@@ -45,6 +46,14 @@ def package_status(resolved: Resolved, synced: Synced, after: Package | None, at
         skipped=tuple((item.ref, item.reason) for item in resolved.draft.left_out),
         skip_key=resolved.skip_key,
     )
+
+
+def _marks(package: Package | None) -> Iterator[tuple[str, str]]:
+    for record in package.versions if package else ():
+        if record.listing != "listed":
+            yield record.version.text, record.listing
+        elif record.yanked is not None:
+            yield record.version.text, "yanked"
 
 
 def _same_spec(resolved: Resolved, before: PackageStatus) -> bool:

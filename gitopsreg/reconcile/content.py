@@ -14,17 +14,6 @@ from gitopsreg.reconcile.run import Prepared
 from gitopsreg.reconcile.sync import Synced
 
 
-def gate(prepared: Prepared, approve: str | None) -> tuple[str, str]:
-    """(reason, message) of what keeps this run from publishing, or ("", "")."""
-    if prepared.loaded.registry_broken:
-        return "RootConfigInvalid", prepared.loaded.registry_broken
-    if prepared.loaded.catalog.registry.suspend:
-        return "Suspended", "registry.yaml says suspend: true"
-    if prepared.plan.guard and approve != prepared.plan.digest:
-        return prepared.plan.reason, prepared.plan.guard
-    return "", ""
-
-
 def content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Content:
     catalog = prepared.loaded.catalog
     packages: dict[PackageAddress, Package] = dict(prepared.base.packages) if prepared.base else {}

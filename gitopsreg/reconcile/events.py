@@ -6,6 +6,7 @@ from typing import Protocol
 class Reporter(Protocol):
     """Told of each step; called from several threads; must not raise."""
 
+    def waiting(self, message: str) -> None: ...
     def started(self, revision: str) -> None: ...
     def resolving(self, total: int) -> None: ...
     def resolved(self, address: str) -> None: ...
@@ -17,6 +18,9 @@ class Reporter(Protocol):
 
 class Silent:
     """The reporter that says nothing; a base for those that say a little."""
+
+    def waiting(self, message: str) -> None:
+        pass
 
     def started(self, revision: str) -> None:
         pass

@@ -1,63 +1,64 @@
 """How the registry as a whole is doing: is the catalog in reach, is it valid, was it published. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gitopsreg.catalog.load import Loaded
-from gitopsreg.errors import CheckoutFailed
+from gitopsreg.errors import CheckoutFailed, LostLease
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import PackageStatus, RegistryStatus
 from gitopsreg.model.condition import Condition
 from gitopsreg.reconcile.backoff import stamp
+from gitopsreg.reconcile.gate import Verdict
 from gitopsreg.reconcile.plan import Plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Which set-level gate held the publish back, if one did."""
-
-    reason: str = ""
-    blocked: str = ""
+from gitopsreg.reconcile.run import Prepared
 
 
 def registry_status(
-    known: RegistryStatus,
-    *,
-    loaded: Loaded | None,
-    packages: tuple[PackageStatus, ...],
-    snapshot: Snapshot | None,
-    plan: Plan | None,
-    verdict: Verdict,
-    unreachable: CheckoutFailed | None,
-    now: datetime,
+    prepared: Prepared, packages: tuple[PackageStatus, ...], snapshot: Snapshot | None, verdict: Verdict
 ) -> RegistryStatus:
-    """The status after a run; `loaded` and `plan` are None where the catalog could not be read at all."""
-    fetched = _fetched(unreachable, loaded)
-    if loaded is None or plan is None:
-        others = tuple(item for item in known.conditions if item.type != "CatalogFetched")
-        return replace(known, conditions=(fetched, *others), last_attempt=stamp(now))
+    """The status after a run; `snapshot` is the newest that was published. While a gate is closed something older may
+    be served.
+    """
+    loaded, head = prepared.loaded, prepared.head
+    served, applied = (snapshot.digest.hex if snapshot else ""), loaded.catalog.revision
+    if verdict.blocked:
+        served, applied = (head.root.hex, head.revision) if head else ("", "")
     return RegistryStatus(
-        conditions=(fetched, _valid(loaded), *_published(snapshot, plan, verdict)),
+        conditions=(
+            _fetched(prepared.unreachable, loaded.catalog.revision),
+            _valid(loaded),
+            *_published(served, prepared.plan, verdict),
+        ),
         attempted_revision=loaded.catalog.revision,
-        applied_revision=known.applied_revision if verdict.blocked else loaded.catalog.revision,
-        snapshot=snapshot.digest.hex if snapshot else "",
-        last_attempt=stamp(now),
-        next_attempt="" if verdict.blocked else _first_visit(packages),
-        blocked_plan=plan.digest if verdict.reason == "MassChangeGuard" else "",
+        applied_revision=applied,
+        snapshot=served,
+        last_attempt=stamp(prepared.now),
+        next_attempt=verdict.until if verdict.blocked else _first_visit(packages),
+        blocked_plan=prepared.plan.digest if verdict.reason == "MassChangeGuard" else "",
         idle=loaded.idle,
         packages=packages,
     )
+
+
+def failed_status(known: RegistryStatus, error: CheckoutFailed | LostLease, now: datetime) -> RegistryStatus:
+    """The status after a run that could not be made; all else is as it was."""
+    if isinstance(error, CheckoutFailed):
+        others = tuple(item for item in known.conditions if item.type != "CatalogFetched")
+        return replace(known, conditions=(_fetched(error, ""), *others), last_attempt=stamp(now))
+    lost = Condition(type="PublishBlocked", status="True", reason="LostLease", message=str(error))
+    others = tuple(item for item in known.conditions if item.type != "PublishBlocked")
+    return replace(known, conditions=(*others, lost), last_attempt=stamp(now))
 
 
 def _first_visit(packages: tuple[PackageStatus, ...]) -> str:
     return min((item.next_attempt for item in packages if item.next_attempt), default="")
 
 
-def _fetched(unreachable: CheckoutFailed | None, loaded: Loaded | None) -> Condition:
+def _fetched(unreachable: CheckoutFailed | None, revision: str) -> Condition:
     if unreachable:
         return Condition(type="CatalogFetched", status="False", reason=unreachable.reason, message=str(unreachable))
-    revision = loaded.catalog.revision if loaded else ""
     return Condition(type="CatalogFetched", status="True", reason="Succeeded", message=revision)
 
 
@@ -70,13 +71,12 @@ def _valid(loaded: Loaded) -> Condition:
     return Condition(type="CatalogValid", status="False", reason="InvalidSpec", message=first + more)
 
 
-def _published(snapshot: Snapshot | None, plan: Plan, verdict: Verdict) -> Iterator[Condition]:
+def _published(served: str, plan: Plan, verdict: Verdict) -> Iterator[Condition]:
     if not verdict.blocked:
-        digest = snapshot.digest.hex if snapshot else ""
-        yield Condition(type="Published", status="True", reason="Succeeded", message=digest)
+        yield Condition(type="Published", status="True", reason="Succeeded", message=served)
         return
-    served = f"{snapshot.digest.hex} goes on being served" if snapshot else "nothing is served yet"
-    yield Condition(type="Published", status="False", reason=verdict.reason, message=served)
+    told = f"{served} goes on being served" if served else "nothing is served yet"
+    yield Condition(type="Published", status="False", reason=verdict.reason, message=told)
     advice = ""
     if verdict.reason == "MassChangeGuard":
         advice = f'; look at it with "gitopsreg plan", then "gitopsreg reconcile --approve {plan.digest}"'

@@ -5,27 +5,31 @@ work of one that was killed. `plan` is the same walk, stopped before anything is
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
-from gitopsreg.errors import CheckoutFailed, PublishConflict
+from gitopsreg.errors import CheckoutFailed, LeaseHeld, LostLease, PublishConflict, StorageError
 from gitopsreg.index import repository
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status_store import read_status, write_status
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.backoff import stamp
-from gitopsreg.reconcile.content import content, gate, statuses
+from gitopsreg.reconcile.content import content, statuses
 from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.gate import OPEN, Verdict, gate
 from gitopsreg.reconcile.gather import gather
-from gitopsreg.reconcile.health import Verdict, registry_status
+from gitopsreg.reconcile.health import failed_status, registry_status
+from gitopsreg.reconcile.held_lease import HeldLease
 from gitopsreg.reconcile.late import LateComers
+from gitopsreg.reconcile.lease import Lease
 from gitopsreg.reconcile.prepare import CatalogSource, Planner, UpstreamFor
 from gitopsreg.reconcile.resolve import Resolved
-from gitopsreg.reconcile.run import Outcome, Prepared, held_open
+from gitopsreg.reconcile.run import Asked, Outcome, Prepared, held_open
 from gitopsreg.reconcile.sync import Synced, sync
 from gitopsreg.storage.base import BlobStore
 
-# How often a run starts over because another reconciler published first.
+# How often a run starts over because somebody else published first: one whose lease has lapsed, or who knows no lease.
 _RACES = 5
 
 
@@ -37,23 +41,31 @@ class Reconciler:
         catalog: CatalogSource,
         upstream_for: UpstreamFor,
         store: BlobStore,
+        lease: Lease,
         *,
         now: Callable[[], datetime],
         reporter: Reporter,
         jobs: int = 8,
         backends: Mapping[str, BlobStore] | None = None,
+        prove: Callable[[], None] = lambda: None,
     ) -> None:
+        """`prove` is called before the first run: it raises when the store is none that may be published to."""
         self._catalog = catalog
         self._store = store
+        self._lease = lease
         self._stores = {**(backends or {}), "": store}
         self._now = now
         self._reporter = reporter
+        self._prove = prove
+        self._proven = False
         self._jobs = jobs
         self._late = LateComers()
         self._planner = Planner(catalog, upstream_for, store, now=now, reporter=reporter, jobs=jobs, late=self._late)
         self._snapshot: Snapshot | None = None
         self._commit = ""
-        self._held = False
+        self._epoch: int | None = None
+        self._verdict = OPEN
+        self._owes = False
 
     def hurry(self, patience: float, wake: Callable[[], None]) -> None:
         """From now on wait `patience` seconds for slow upstreams, no longer: a later run publishes what they bring.
@@ -62,17 +74,36 @@ class Reconciler:
         """
         self._late.hurry(patience, wake)
 
-    def tick(self) -> Outcome | None:
-        """Run if there is anything to do: the ref moved, another reconciler published, a package is due."""
-        return self._run(everything=False, force=False, approve=None) if self._has_work() else None
+    @property
+    def owes(self) -> bool:
+        """Whether a run that was asked for could not be made yet, because another reconciler is at work."""
+        return self._owes
 
-    def run(self, *, force: bool = False, approve: str | None = None) -> Outcome:
+    def tick(self) -> Outcome | None:
+        """Run if there is anything to do: the ref moved, another reconciler published, a package is due, a run is owed.
+
+        None also while another reconciler is at work: a later tick looks again.
+        """
+        if not (self._owes or self._has_work()):
+            return None
+        try:
+            return self._run(Asked(everything=self._owes), wait=False)
+        except LeaseHeld:
+            return None
+
+    def run(self, *, force: bool = False, approve: str | None = None, wait: bool = True) -> Outcome:
         """Ask every upstream, whatever its schedule says, and publish what comes of it.
 
         `force` also fetches and verifies again what is published already (it never replaces it); `approve` is the
-        digest of a plan that a guard held back. Raises CheckoutFailed and StorageError when the run could not be made.
+        digest of a plan that a guard held back. Raises CheckoutFailed, StorageError and LostLease when the run could
+        not be made, LeaseHeld while another reconciler is at work, with `wait` only if that goes on for longer than a
+        lease: then the run is owed, and the next tick makes it.
         """
-        return self._run(everything=True, force=force, approve=approve)
+        try:
+            return self._run(Asked(everything=True, force=force, approve=approve), wait=wait)
+        except LeaseHeld:
+            self._owes = True
+            raise
 
     def plan(self) -> Prepared:
         """What `run` would do. Raises CheckoutFailed and StorageError."""
@@ -84,34 +115,37 @@ class Reconciler:
         except CheckoutFailed:
             return True
         head = repository.read_head(self._store)
-        behind = head is None or self._snapshot is None or head.root != self._snapshot.digest
+        behind = (head.epoch if head else 0) != self._epoch
         return moved or behind or self._late.arrived or self._is_due()
 
     def _is_due(self) -> bool:
-        if self._held:  # only a new commit, or another reconciler's publish, opens the gate
-            return False
         now = stamp(self._now())
+        if self._verdict.blocked:  # only a new commit, somebody else's change, or the time set opens the gate
+            return bool(self._verdict.until) and self._verdict.until <= now
         return any(item.next_attempt and item.next_attempt <= now for item in read_status(self._store).packages)
 
-    def _run(self, *, everything: bool, force: bool, approve: str | None) -> Outcome:
-        for _ in range(_RACES):
-            try:
-                return self._attempt(everything=everything, force=force, approve=approve)
-            except PublishConflict:
-                continue  # what was stored stays: the next attempt is cheap
+    def _run(self, asked: Asked, *, wait: bool) -> Outcome:
+        if not self._proven:
+            self._prove()
+            self._proven = True
+        with self._lease.held(wait=wait, waiting=self._reporter.waiting) as lease:
+            self._owes = False
+            for _ in range(_RACES):
+                try:
+                    return self._attempt(asked, lease)
+                except PublishConflict:
+                    continue  # what was stored stays: the next attempt is cheap
+                except (CheckoutFailed, LostLease) as error:
+                    self._note(error)
+                    raise
         raise PublishConflict(f"other reconcilers published first, {_RACES} times in a row: is one of them in a loop?")
 
-    def _attempt(self, *, everything: bool, force: bool, approve: str | None) -> Outcome:
-        started = self._now()
-        try:
-            prepared = self._planner.prepare(everything=everything, force=force, known=self._snapshot)
-        except CheckoutFailed as error:
-            self._note_unreachable(error, started)
-            raise
-        reason, blocked = gate(prepared, approve)
-        if blocked:
-            return self._finish(prepared, {}, prepared.base, Verdict(reason=reason, blocked=blocked))
-        return self._publish(*self._fetch(prepared))
+    def _attempt(self, asked: Asked, lease: HeldLease) -> Outcome:
+        prepared = self._planner.prepare(everything=asked.everything, force=asked.force, known=self._snapshot)
+        verdict = gate(prepared, asked.approve)
+        if verdict.blocked:
+            return self._finish(prepared, {}, prepared.base, verdict)
+        return self._publish(*self._fetch(prepared), lease)
 
     def _fetch(self, prepared: Prepared) -> tuple[Prepared, dict[PackageAddress, Synced]]:
         """What comes home in time; whatever is slow is published by a later run and keeps nobody waiting."""
@@ -125,36 +159,38 @@ class Reconciler:
     def _sync(self, item: Resolved) -> Synced:
         return sync(item, self._stores, self._reporter)
 
-    def _publish(self, prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Outcome:
+    def _publish(self, prepared: Prepared, synced: Mapping[PackageAddress, Synced], lease: HeldLease) -> Outcome:
         ensure_link_key(self._store)
-        snapshot = repository.publish(self._store, content(prepared, synced), base=prepared.base, head=prepared.head)
-        if prepared.base is None or snapshot.digest != prepared.base.digest:
-            self._reporter.published(snapshot.digest.hex)
-        return self._finish(prepared, synced, snapshot, Verdict())
+        lease.check()
+        snapshot = repository.publish(
+            self._store,
+            content(prepared, synced),
+            base=prepared.base,
+            head=prepared.head,
+            fence=lease.epoch,
+            now=stamp(prepared.now),
+        )
+        return self._finish(prepared, synced, snapshot, OPEN)
 
     def _finish(
         self, prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None, verdict: Verdict
     ) -> Outcome:
+        head, blocked = prepared.head, bool(verdict.blocked)
+        published = not blocked and snapshot is not None and (head is None or head.root != snapshot.digest)
+        if published and snapshot is not None:
+            self._reporter.published(snapshot.digest.hex)
         self._snapshot = snapshot
-        self._held = bool(verdict.blocked)
+        self._verdict = verdict
+        self._epoch = (head.epoch if head else 0) + published
         self._commit = "" if prepared.unreachable else prepared.checkout.commit.oid
-        status = registry_status(
-            prepared.known,
-            loaded=prepared.loaded,
-            # What a gate held back was not applied, so nothing new is known of any package.
-            packages=prepared.known.packages if verdict.blocked else statuses(prepared, synced, snapshot),
-            snapshot=snapshot,
-            plan=prepared.plan,
-            verdict=verdict,
-            unreachable=prepared.unreachable,
-            now=prepared.now,
-        )
+        # What a gate held back was not applied, so nothing new is known of any package.
+        packages = prepared.known.packages if blocked else statuses(prepared, synced, snapshot)
+        status = registry_status(prepared, packages, snapshot, verdict)
         write_status(self._store, status, known=prepared.known)
-        changed = snapshot is not None and (prepared.base is None or snapshot.digest != prepared.base.digest)
         return Outcome(
             revision=prepared.loaded.catalog.revision,
-            snapshot=snapshot.digest.hex if snapshot else "",
-            published=changed,
+            snapshot=status.snapshot,
+            published=published,
             packages=sum(1 for p in snapshot.packages.values() if p.archived is None) if snapshot else 0,
             versions_added=sum(len(item.records) for item in synced.values()),
             bytes_stored=sum(item.stored for item in synced.values()),
@@ -165,16 +201,10 @@ class Reconciler:
             blocked=verdict.blocked,
         )
 
-    def _note_unreachable(self, error: CheckoutFailed, now: datetime) -> None:
+    def _note(self, error: CheckoutFailed | LostLease) -> None:
+        """In the status, unless another reconciler has taken over: then it is the one to tell how things are."""
+        if isinstance(error, LostLease) and error.taken:
+            return
         known = read_status(self._store)
-        status = registry_status(
-            known,
-            loaded=None,
-            packages=known.packages,
-            snapshot=self._snapshot,
-            plan=None,
-            verdict=Verdict(),
-            unreachable=error,
-            now=now,
-        )
-        write_status(self._store, status, known=known)
+        with suppress(StorageError):  # the first error is the one to tell
+            write_status(self._store, failed_status(known, error, self._now()), known=known)

@@ -144,5 +144,5 @@ def _guard(drafts: Sequence[Draft], guards: Guards) -> tuple[str, str]:
     served = [draft for draft in drafts if draft.published and draft.published.archived is None]
     gone = [draft for draft in served if draft.declaration is None and not draft.keep]
     declared = len(drafts) - sum(1 for draft in drafts if draft.declaration is None and not draft.keep)
-    objection = guards.objection(gone=len(gone), served=len(served), declared=declared)
-    return ("MassChangeGuard", objection) if objection else ("", "")
+    refusal = guards.refusal(removed=len(gone), published=len(served), declared=declared)
+    return ("MassChangeGuard", refusal) if refusal else ("", "")

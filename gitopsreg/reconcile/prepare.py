@@ -95,7 +95,7 @@ class Planner:
         """
         now = self._now()
         head = repository.read_head(self._reader)
-        base = repository.load(self._reader, head.root, known=known) if head else None
+        base = repository.load(self._reader, head.newest, known=known) if head else None
         checkout, unreachable = self._checkout(base)
         self._reporter.started(checkout.files.revision)
         loaded = load(checkout.files, memo=self._memo)

@@ -8,16 +8,30 @@ from gitopsreg.catalog.load import Loaded
 from gitopsreg.catalog.source import CatalogCheckout
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.index.model import Snapshot
+from gitopsreg.index.pointer import Hold
 from gitopsreg.index.repository import Head
 from gitopsreg.index.status import PackageStatus, RegistryStatus
 from gitopsreg.model.address import PackageAddress
+from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.plan import Plan
 from gitopsreg.reconcile.resolve import Resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a run is asked for: all upstreams whatever their schedule, what is published too, a plan by its digest."""
+
+    everything: bool = False
+    force: bool = False
+    approve: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A run before anything is fetched or written. `unreachable` is why the catalog read is not the newest."""
+    """A run before anything is fetched or written. `unreachable` is why the catalog read is not the newest.
+
+    `base` is the newest snapshot that was published: what the next one is built on, also while an older one is served.
+    """
 
     now: datetime
     checkout: CatalogCheckout
@@ -29,10 +43,18 @@ class Prepared:
     plan: Plan
     unreachable: CheckoutFailed | None = None
 
+    @property
+    def hold(self) -> Hold | None:
+        """The one that is in force."""
+        return self.head.hold_at(stamp(self.now)) if self.head else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended. `snapshot` is served now (64 hex digits, "" if none); `blocked` says which gate held it back."""
+    """How a run ended. `snapshot` is served now (64 hex digits, "" if none); `blocked` says which gate held it back.
+
+    `packages` are those of the newest snapshot that was published.
+    """
 
     revision: str
     snapshot: str

@@ -79,7 +79,8 @@ class Settings:
         default=None, metadata=_about("Where the ssh keys and known_hosts lie.", "DIR", values.file_name)
     )
     public_url: str = field(
-        default="", metadata=_about("The address that clients use, if another than --listen.", "URL", values.public_url)
+        default="",
+        metadata=_about("The address that clients use, if not the one bound.", "URL", values.public_url),
     )
     tls_cert: Path | None = field(
         default=None, metadata=_about("Serve https with this certificate chain (PEM).", "FILE", values.file_name)

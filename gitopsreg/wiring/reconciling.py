@@ -12,14 +12,16 @@ from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
 from gitopsreg.errors import CheckoutFailed, UpstreamUnavailable
 from gitopsreg.model.declaration import GitSource, ModuleDeclaration, PackageDeclaration
 from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.lease import Lease
 from gitopsreg.reconcile.online import OnlineResult, check_online
 from gitopsreg.reconcile.pipeline import Reconciler
 from gitopsreg.reconcile.prepare import GivenCatalog, Planner
+from gitopsreg.reconcile.process import is_gone, this_process
 from gitopsreg.settings import Settings
-from gitopsreg.storage.base import BlobReader
+from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.upstream.base import Upstream
 from gitopsreg.upstream.git_tags import GitTags
-from gitopsreg.wiring.stores import open_backends
+from gitopsreg.wiring.stores import open_backends, prove
 from gitopsreg.wiring.upstreams import open_remotes, upstream_for
 
 # The catalog is one small fetch: whoever needs longer is not answering.
@@ -39,13 +41,20 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
             catalog,
             lambda declaration, checkout: upstream_for(declaration, checkout, remotes, folder / "modules"),
             backends[""],
+            make_lease(backends[""]),
             now=lambda: datetime.now(UTC),
             reporter=reporter,
             jobs=settings.jobs,
             backends=backends,
+            prove=lambda: prove(settings, backends[""]),
         )
     finally:
         remotes.close()
+
+
+def make_lease(store: BlobStore) -> Lease:
+    """The store's lease, for this process: whoever changes what is published takes it."""
+    return Lease(store, this_process(), is_gone=is_gone, now=lambda: datetime.now(UTC))
 
 
 @contextmanager

@@ -6,7 +6,12 @@ from gitopsreg.errors import StorageError
 from gitopsreg.settings import Settings
 from gitopsreg.storage.address import StoreAddress
 from gitopsreg.storage.base import BlobReader, BlobStore
+from gitopsreg.storage.bounded import BoundedReader, BoundedStore
 from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore
+from gitopsreg.storage.probe import check_conditional_writes
+
+# Seconds of silence after which a store counts as gone. Clouds' clients give up sooner; a disk never does.
+_PATIENCE = 60.0
 
 
 def open_store(settings: Settings) -> BlobStore:
@@ -15,8 +20,14 @@ def open_store(settings: Settings) -> BlobStore:
 
 
 def open_reader(settings: Settings) -> BlobReader:
-    """The store as the server gets it: a type without a way to write. Raises as `open_store`."""
+    """The store for reading: a type without a way to write. Raises as `open_store`."""
     return reader_at(settings.store)
+
+
+def prove(settings: Settings, store: BlobStore) -> None:
+    """Raises ConfigError for a store that takes conditional writes and does not honour them, and StorageError."""
+    if StoreAddress.parse(settings.store).scheme != "file":  # of our own making
+        check_conditional_writes(store)
 
 
 def open_backends(settings: Settings) -> dict[str, BlobStore]:
@@ -29,9 +40,23 @@ def open_backend_readers(settings: Settings) -> dict[str, BlobReader]:
     return {"": open_reader(settings), **{backend.name: reader_at(backend.url) for backend in settings.backends}}
 
 
+def open_server_readers(settings: Settings) -> dict[str, BlobReader]:
+    """The same for servers, which have limits of their own. Raises as `open_store`."""
+    backends = {backend.name: _reader(StoreAddress.parse(backend.url)) for backend in settings.backends}
+    return {"": _reader(StoreAddress.parse(settings.store)), **backends}
+
+
 def store_at(url: str) -> BlobStore:
-    """Raises as `open_store`."""
-    address = StoreAddress.parse(url)
+    """Its every call ends. Raises as `open_store`."""
+    return BoundedStore(_store(StoreAddress.parse(url)), _PATIENCE)
+
+
+def reader_at(url: str) -> BlobReader:
+    """Its every call ends. Raises as `open_store`."""
+    return BoundedReader(_reader(StoreAddress.parse(url)), _PATIENCE)
+
+
+def _store(address: StoreAddress) -> BlobStore:
     match address.scheme:
         case "file":
             return FilesystemStore(address.directory)
@@ -49,9 +74,7 @@ def store_at(url: str) -> BlobStore:
             return GcsStore(address)
 
 
-def reader_at(url: str) -> BlobReader:
-    """Raises as `open_store`."""
-    address = StoreAddress.parse(url)
+def _reader(address: StoreAddress) -> BlobReader:
     match address.scheme:
         case "file":
             return FilesystemReader(address.directory)

@@ -51,7 +51,8 @@ def make_loop(
 
     def work(everything: bool) -> None:
         try:
-            outcome = reconciler.run() if everything else reconciler.tick()
+            # A loop that waited for another reconciler could not be stopped.
+            outcome = reconciler.run(wait=False) if everything else reconciler.tick()
             if outcome is not None:
                 _wake_when_due(clock, loop, outcome)
                 on_outcome(outcome)
@@ -59,6 +60,8 @@ def make_loop(
             on_error(error)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in one run must not end all later ones
             on_error(GitopsregError(f"internal error, please report it: {error!r}"))
+        if reconciler.owes:
+            _wake(clock, loop, "owed", datetime.now(UTC) + _REST)
 
     loop = Loop(work)
     reconciler.hurry(_PATIENCE, loop.tick)
@@ -78,4 +81,8 @@ def _wake_when_due(clock: BackgroundScheduler, loop: Loop, outcome: Outcome) -> 
     if outcome.status.next_attempt:
         # Never at once: what is overdue already was looked at in the run that just ended.
         due = max(datetime.fromisoformat(outcome.status.next_attempt), datetime.now(UTC) + _REST)
-        clock.add_job(loop.tick, "date", run_date=due, id="due", replace_existing=True, misfire_grace_time=None)
+        _wake(clock, loop, "due", due)
+
+
+def _wake(clock: BackgroundScheduler, loop: Loop, why: str, when: datetime) -> None:
+    clock.add_job(loop.tick, "date", run_date=when, id=why, replace_existing=True, misfire_grace_time=None)

@@ -57,7 +57,8 @@ def test_every_field_has_a_title_and_an_example(kind: str) -> None:
 
 # What is optional, no mapping, and has no value of its own where nothing is written: absent means "none" or "any".
 WITHOUT_DEFAULT = {
-    "accessPolicy", "address", "allowedSources", "archiveFor", "archiveFormat", "baseUrl", "bytes", "catalog", "commit", "connection", "constraint",
+    "accessPolicy", "address", "allowedSources", "archiveFor", "archiveFormat", "baseUrl", "bytes", "catalog",
+    "commit", "connection", "constraint",
     "fingerprint", "group", "hostname", "index", "installationId", "installationOwner", "kinds", "namespace",
     "namespaces", "organization", "packages", "path", "platforms", "produces", "project", "providers", "range",
     "registry", "replacement", "secretRef", "sha256", "since", "storageClass", "tagPrefix", "url", "username",

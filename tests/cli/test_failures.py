@@ -9,10 +9,12 @@ def every(kind: type[errors.GitopsregError]) -> list[type[errors.GitopsregError]
 
 
 CODES = {
+    "BundleRefused": 1,
     "CatalogInvalid": 1,
     "UpstreamError": 1,
     "IntegrityError": 1,
     "UnsafePlan": 1,
+    "PublishHeld": 1,
     "NotPublished": 1,
     "Blocked": 1,
     "CheckoutFailed": 3,
@@ -20,6 +22,9 @@ CODES = {
     "StorageError": 3,
     "KeyMissing": 3,
     "PublishConflict": 3,
+    "LeaseError": 3,
+    "LeaseHeld": 3,
+    "LostLease": 3,
 }
 
 

@@ -55,9 +55,9 @@ def test_json_and_history(house: House) -> None:
     assert snapshots[0]["previous"] == snapshots[1]["digest"]
     assert len(gitopsreg("history", "--store", house.store, "--limit", "1", "--output", "json").json["snapshots"]) == 1
     lines = gitopsreg("history", "--store", house.store).stdout.splitlines()
-    assert lines[0].split() == ["SNAPSHOT", "REVISION", "COMMIT", "TIME", "PACKAGES"]
+    assert lines[0].split() == ["SNAPSHOT", "REVISION", "COMMIT", "TIME", "PACKAGES", "STATE"]
     assert lines[1].split()[0] == second["snapshot"][:12]
-    assert lines[1].split()[2:] == ["2026-10-02T12:00:00Z", "1"]
+    assert lines[1].split()[2:] == ["2026-10-02T12:00:00Z", "1", "served"]
 
 
 def test_history_of_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gitopsreg.cli import logs
 from gitopsreg.cli.watch import Watch
-from gitopsreg.errors import CheckoutFailed
+from gitopsreg.errors import CheckoutFailed, LeaseHeld
 from gitopsreg.reconcile.run import Outcome
 from gitopsreg.settings import Settings
 from tests.cli.outcomes import a_broken_package, a_package, an_outcome
@@ -74,6 +74,17 @@ def test_an_outage_is_told_once_and_so_is_its_end(capsys: pytest.CaptureFixture[
     assert outage["event"] == "no answer from \\x1b git.example.com"
     watch.outcome(QUIET)
     assert [line["event"] for line in logged(capsys)] == ["reached again"]
+
+
+def test_another_reconciler_at_work_is_no_trouble(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[Outcome | None] = []
+    watch = a_watch(on_first=told.append)
+    watch.error(LeaseHeld("another reconciler is at work", until=""))
+    (line,) = logged(capsys)
+    assert (line["level"], line["event"]) == ("info", "another reconciler is at work")
+    assert told == [None], "who waits for the first run does not wait for the other one"
+    watch.outcome(QUIET)
+    assert logged(capsys) == []
 
 
 def test_who_waits_for_the_first_run_is_told_once_whatever_came_of_it() -> None:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from gitopsreg.errors import StorageError
 from gitopsreg.index import codec
-from gitopsreg.index.codec import Pointer, StatusIndex
+from gitopsreg.index.codec import StatusIndex
+from gitopsreg.index.lease import LeaseRecord
 from gitopsreg.index.model import Entry, ModulePackage, Namespace, Package, Root
+from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.status import PackageStatus, RegistryStatus
 from gitopsreg.model.digest import Sha256
 from tests import strategies
@@ -19,6 +21,7 @@ from tests.builders import VPC, a_module
 
 DECODERS: dict[str, Callable[[bytes], Any]] = {
     "head": codec.decode_head,
+    "lease": codec.decode_lease,
     "root": codec.decode_root,
     "shard": codec.decode_shard,
     "package": codec.decode_package,
@@ -34,11 +37,26 @@ def canonical(data: bytes) -> bool:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == data
 
 
-@given(root=strategies.digests, revision=strategies.texts, epoch=st.integers(0, 2**63))
-def test_head_comes_back(root: Sha256, revision: str, epoch: int) -> None:
-    pointer = Pointer(root=root, revision=revision, epoch=epoch)
+@given(strategies.pointers)
+def test_head_comes_back(pointer: Pointer) -> None:
     data = codec.encode_head(pointer)
     assert codec.decode_head(data) == pointer
+    assert canonical(data)
+
+
+def test_a_head_without_hold_fence_and_ledger_is_as_ever() -> None:
+    """What older releases wrote can be read, and what is not needed is not written."""
+    data = f'{{"epoch":3,"format":1,"revision":"main@sha1:1","root":"{"a" * 64}"}}'.encode()
+    pointer = codec.decode_head(data)
+    assert (pointer.fence, pointer.ledger, pointer.hold) == (0, None, None)
+    assert pointer.newest == pointer.root
+    assert codec.encode_head(pointer) == data
+
+
+@given(strategies.lease_records)
+def test_lease_comes_back(record: LeaseRecord) -> None:
+    data = codec.encode_lease(record)
+    assert codec.decode_lease(data) == record
     assert canonical(data)
 
 

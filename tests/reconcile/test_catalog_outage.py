@@ -37,7 +37,8 @@ class RemoteWorld(World):
         """A new process; it shares only the store and the cache with those before."""
         url = self._server.url("catalog")
         catalog = GitCatalog(url, "HEAD", ".", self._remotes, self._copies, timedelta(seconds=5))
-        return Reconciler(catalog, self._upstream, self.store, now=lambda: self.now, reporter=Silent(), jobs=1)
+        lease = self.lease(self.store)
+        return Reconciler(catalog, self._upstream, self.store, lease, now=lambda: self.now, reporter=Silent(), jobs=1)
 
 
 def test_upstreams_are_followed_while_the_catalog_host_is_gone(tmp_path: Path, remotes: Remotes) -> None:

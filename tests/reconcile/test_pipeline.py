@@ -42,7 +42,7 @@ def test_an_unchanged_catalog_publishes_and_stores_nothing(world: World) -> None
     counting = FailingStore(world.store)
     second = world.run(counting)
     assert (second.published, second.bytes_stored, second.snapshot) == (False, 0, first.snapshot)
-    assert [key for key in counting.writes if not key.startswith("status/")] == []
+    assert [key for key in counting.writes if not key.startswith(("status/", "lease/"))] == []
 
 
 def test_a_tick_with_nothing_to_do_writes_nothing_and_asks_nobody(world: World) -> None:
@@ -155,6 +155,30 @@ def test_mass_removal_waits_for_the_approval_of_exactly_this_plan(world: World) 
     assert world.reconciler().run(approve=digest).blocked, "the catalog moved on: another plan"
     assert not world.reconciler().run(approve=world.reconciler().plan().plan.digest).blocked
     assert world.listed(NAMING) == []
+
+
+@pytest.mark.parametrize(
+    ("guards", "word"),
+    [
+        ("{}", "maxRemovedPercent: 10"),
+        ("{maxRemovedPercent: 50}", ""),
+        ("{maxRemovedPercent: 49}", "maxRemovedPercent: 49"),
+        ("{maxRemovedPercent: 100, maxRemovedPackages: 1}", "maxRemovedPackages: 1"),
+        ("{maxRemovedPercent: 100, maxRemovedPackages: 2}", ""),
+    ],
+)
+def test_the_guards_are_those_of_the_catalog(world: World, guards: str, word: str) -> None:
+    """Two of four packages go."""
+    names = ("naming", "tags", "zones", "dns")
+    head = "apiVersion: gitopsreg.io/v1alpha1\nkind: Registry\nmetadata: {name: default}\n"
+    world.commit(
+        *(module_file(name, "1.0.0") for name in names), {"registry.yaml": f"{head}spec: {{guards: {guards}}}\n"}
+    )
+    world.run()
+    world.remove("namespaces/acme/modules/naming", "namespaces/acme/modules/tags")
+    blocked = world.run().blocked
+    assert word in blocked
+    assert bool(word) == bool(blocked) == bool(world.listed(NAMING))
 
 
 def test_an_emptied_catalog_is_held_back(world: World) -> None:

@@ -2,7 +2,9 @@
 addresses that a test names, upstreams in memory."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
@@ -15,7 +17,9 @@ from gitopsreg.model.address import ModuleAddress, PackageAddress, ProviderAddre
 from gitopsreg.model.declaration import CatalogSource, ModuleDeclaration, PackageDeclaration
 from gitopsreg.model.digest import Sha256
 from gitopsreg.reconcile.events import Silent
+from gitopsreg.reconcile.lease import Lease
 from gitopsreg.reconcile.pipeline import Reconciler
+from gitopsreg.reconcile.process import this_process
 from gitopsreg.reconcile.run import Outcome
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.memory import MemoryStore
@@ -89,6 +93,7 @@ class World:
         self.upstreams: dict[PackageAddress, FakeUpstream] = {}
         self.now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
         self._cache = folder / "cache"
+        self._pids = count(1)
         commit(self.repo, BASE)
 
     def commit(self, *files: Mapping[str, str | bytes]) -> str:
@@ -110,11 +115,17 @@ class World:
             catalog,
             self._upstream,
             store or self.store,
+            self.lease(store or self.store),
             now=lambda: self.now,
             reporter=Silent(),
             jobs=jobs,
             backends=self.backends,
         )
+
+    def lease(self, store: BlobStore) -> Lease:
+        """Of a new process, that sees all earlier ones dead."""
+        holder = replace(this_process(), pid=next(self._pids))
+        return Lease(store, holder, is_gone=lambda _: True, now=lambda: self.now)
 
     def run(self, store: BlobStore | None = None) -> Outcome:
         """One run of a new process."""
