@@ -50,6 +50,7 @@ def command(
     from gitopsreg.offline.trust import trusting
     from gitopsreg.offline.unpack import unpack
     from gitopsreg.wiring import stores
+    from gitopsreg.wiring.reconciling import make_lease
 
     if unsigned == bool(trust):
         raise ConfigError("say whom to believe: --trust FILE with a public key, or --unsigned to believe anybody")
@@ -62,7 +63,10 @@ def command(
         raise ConfigError(f'the bundle "{file}" can\'t be read: {error.strerror}') from error
     with opened, transfer("Importing") as progress:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        done = unpack(opened, stores.open_backends(settings), verify, now=now, force=force, progress=progress)
+        targets = stores.open_backends(settings)
+        # Nobody collects meanwhile what was found to be there.
+        with make_lease(targets[""]).held(wait=True):
+            done = unpack(opened, targets, verify, now=now, force=force, progress=progress)
     if settings.output == "json":
         output.print_json(_as_json(done))
     else:

@@ -5,7 +5,8 @@ stored. It never looks at blobs and never deletes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain
 from typing import TypeVar
 
 from gitopsreg.errors import KeyMissing, PublishHeld, StorageError
@@ -16,6 +17,7 @@ from gitopsreg.index.model import Entry, Package, Root, Snapshot
 from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.reading import checked, read_root
 from gitopsreg.index.shards import prefix_of
+from gitopsreg.index.side_by_side import JOBS, side_by_side
 from gitopsreg.index.tree import Content, build, says_the_same
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.digest import Sha256
@@ -23,13 +25,12 @@ from gitopsreg.storage.base import BlobReader, BlobStore
 
 __all__ = ["Content", "Head", "history", "load", "publish", "read_head"]
 
-_JOBS = 8  # stores wait on disks and networks, not on us
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def load(reader: BlobReader, root: Sha256, *, known: Snapshot | None = None, jobs: int = _JOBS) -> Snapshot:
+def load(reader: BlobReader, root: Sha256, *, known: Snapshot | None = None, jobs: int = JOBS) -> Snapshot:
     """The whole snapshot; what is unchanged since `known` is taken from there and not read again.
 
     Raises StorageError naming the key when a document is missing, torn, altered or not understood: all or nothing.
@@ -52,7 +53,7 @@ def publish(
     head: Head | None,
     fence: int = 0,
     now: str = "",
-    jobs: int = _JOBS,
+    jobs: int = JOBS,
 ) -> Snapshot:
     """Store what `base` doesn't have, then move the head. Content equal to what is served writes nothing, gives `base`.
 
@@ -74,8 +75,9 @@ def publish(
     # Also a document that is stored already is written, without a look at it: after a crash or on a bad disk it may not
     # be what its name says, and a collector that goes by age may be about to take it. What `base` has is not in here,
     # so that this is O(change) all the same.
-    for _ in _each(lambda document: _store(store, *document), documents, jobs):
-        pass
+    with _each(lambda document: _store(store, *document), documents, jobs) as stored:
+        for _ in stored:
+            pass
     move_head(store, pointer, head=head)
     return snapshot
 
@@ -116,8 +118,8 @@ def _load_entries(reader: BlobReader, root: Root, known: Snapshot | None, jobs: 
     """All entries in the order of their addresses' text."""
     found = _known_entries(root, known)
     digests = [digest for prefix, digest in root.shards if prefix not in found]
-    shards = _read_all(reader, shard_key, digests, codec.decode_shard, jobs)
-    entries = [*found.values(), *shards]
+    with _read_all(reader, shard_key, digests, codec.decode_shard, jobs) as shards:
+        entries = [*found.values(), *shards]
     flat = sorted((entry for shard in entries for entry in shard), key=lambda entry: str(entry.address))
     return {entry.address: entry for entry in flat}
 
@@ -140,34 +142,35 @@ def _load_packages(
     before = known.entries if known else {}
     changed = [entry for address, entry in entries.items() if before.get(address) != entry]
     packages = dict(known.packages) if known else {}
-    loaded = _read_all(reader, package_key, [entry.digest for entry in changed], codec.decode_package, jobs)
-    for entry, package in zip(changed, loaded, strict=True):
-        if package.address != entry.address:
-            raise StorageError(f'"{package_key(entry.digest)}" is "{package.address}", not "{entry.address}"')
-        packages[entry.address] = package
+    with _read_all(reader, package_key, [entry.digest for entry in changed], codec.decode_package, jobs) as loaded:
+        for entry, package in zip(changed, loaded, strict=True):
+            if package.address != entry.address:
+                raise StorageError(f'"{package_key(entry.digest)}" is "{package.address}", not "{entry.address}"')
+            packages[entry.address] = package
     return {address: packages[address] for address in entries}
 
 
+@contextmanager
 def _read_all(
     reader: BlobReader,
     key_of: Callable[[Sha256], str],
     digests: Sequence[Sha256],
     decode: Callable[[bytes], _Result],
     jobs: int,
-) -> Iterator[_Result]:
+) -> Iterator[Iterator[_Result]]:
     """Documents in order. Threads only fetch: they wait on the store, while decoding would make them fight."""
-    fetched = _each(lambda digest: reader.get(key_of(digest)), digests, jobs)
-    for digest, data in zip(digests, fetched, strict=True):
-        yield checked(key_of(digest), data, digest, decode)
+    with _each(lambda digest: reader.get(key_of(digest)), digests, jobs) as fetched:
+        pairs = zip(digests, fetched, strict=True)
+        yield (checked(key_of(digest), data, digest, decode) for digest, data in pairs)
 
 
-def _each(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) -> Iterator[_Result]:
+@contextmanager
+def _each(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) -> Iterator[Iterator[_Result]]:
     """In order; the first error ends it and nothing new is begun. Slices, because handing over an item costs too."""
-    if jobs == 1 or len(items) < 2:
-        yield from map(function, items)
+    if len(items) < 2:
+        yield map(function, items)
         return
     step = min(64, -(-len(items) // jobs))
     slices = [items[start : start + step] for start in range(0, len(items), step)]
-    with ThreadPoolExecutor(min(jobs, len(slices)), thread_name_prefix="index") as pool:
-        for results in pool.map(lambda part: [function(item) for item in part], slices):
-            yield from results
+    with side_by_side(lambda part: [function(item) for item in part], slices, jobs=jobs) as results:
+        yield chain.from_iterable(results)

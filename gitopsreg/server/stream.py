@@ -74,4 +74,6 @@ async def _pieces(source: Opened, hands: Hands) -> AsyncIterator[bytes]:
         yield piece
         piece = await hands.do(lambda: next(source.rest, b""))
     if left:
-        raise StorageError(f"the store gave {'more' if left < 0 else 'fewer'} bytes than the {source.length} it promised")
+        raise StorageError(
+            f"the store gave {'more' if left < 0 else 'fewer'} bytes than the {source.length} it promised"
+        )

@@ -82,6 +82,18 @@ def test_wrong_bytes_in_the_target_are_replaced_unless_only_sizes_are_looked_at(
     assert target.get(ONE) == b"1.0.0"
 
 
+@pytest.mark.parametrize("folder", ["roots", "shards", "packages"])
+def test_copying_back_mends_a_torn_index(source: MemoryStore, folder: str) -> None:
+    target = MemoryStore()
+    copied(source, target)
+    for key in list(source.keys(f"index/{folder}/"))[::2]:
+        source.put(key, b"torn")
+    for key in list(source.keys(f"index/{folder}/"))[1::2]:
+        source.delete(key)
+    assert copied(target, source).documents == 3
+    assert verify({"": source}, keep=10).faults == ()
+
+
 def test_a_short_history_ends_where_it_was_cut(source: MemoryStore) -> None:
     target = MemoryStore()
     assert copied(source, target, keep=2).snapshots == 2

@@ -359,7 +359,7 @@ def test_an_endpoint_that_nobody_listens_at_is_told(address: StoreAddress) -> No
     ("cause", "message"),
     [
         (exceptions.ReadTimeoutError(endpoint_url=""), "did not answer in time"),
-        (exceptions.SSLError(endpoint_url="", error=""), "the certificate of http://.* is not valid for it"),
+        (exceptions.SSLError(endpoint_url="", error=OSError()), "the certificate of http://.* is not valid for it"),
         (
             exceptions.CredentialRetrievalError(provider="p", error_msg=SECRET),
             "can't be fetched: set AWS_ACCESS_KEY_ID",

@@ -1,0 +1,41 @@
+"""Work on many things, a few at a time, however many there are: nothing is held but what is under way."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+JOBS = 8  # stores wait on disks and networks, not on us
+_AHEAD = 4  # so that one large item does not keep the other threads waiting
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def side_by_side(work: Callable[[_Item], _Result], items: Iterable[_Item], *, jobs: int) -> Iterator[Iterator[_Result]]:
+    """Results in the order of the items; one job is plain order in the caller's thread.
+
+    Leaving the block waits for what is under way, and nothing new is begun. It is a block and no bare iterator, because
+    one that is dropped half-way would wait for its threads whenever the garbage collector finds it, under any lock.
+    """
+    if jobs == 1:
+        yield map(work, items)
+        return
+    with ThreadPoolExecutor(jobs, thread_name_prefix="store") as pool:
+        under_way: deque[Future[_Result]] = deque()
+        try:
+            yield _results((pool.submit(work, item) for item in items), under_way, _AHEAD * jobs)
+        finally:
+            for future in under_way:
+                future.cancel()
+
+
+def _results(futures: Iterator[Future[_Result]], under_way: deque[Future[_Result]], most: int) -> Iterator[_Result]:
+    for future in futures:
+        under_way.append(future)
+        if len(under_way) >= most:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
