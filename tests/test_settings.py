@@ -84,6 +84,7 @@ delivery: redirect
 cache: /var/cache/gitopsreg
 listen: :8443
 interval: 90
+care: no
 allow_local_sources: yes
 git_credentials_file: /run/secrets/git
 ssh_directory: /etc/gitopsreg/ssh
@@ -117,6 +118,7 @@ log_level: debug
         cache=Path("/var/cache/gitopsreg"),
         listen=Endpoint("", 8443),
         interval=timedelta(seconds=90),
+        care=False,
         allow_local_sources=True,
         git_credentials_file=Path("/run/secrets/git"),
         ssh_directory=Path("/etc/gitopsreg/ssh"),

@@ -37,6 +37,7 @@ EXAMPLES = """Examples:
     "store",
     "backends",
     "interval",
+    "care",
     "link_key_file",
     "receivers",
     "hooks_listen",
@@ -74,16 +75,19 @@ def command(
 
 
 def _watch(settings: Settings) -> int:
+    import structlog
+
     from gitopsreg.cli.progress import reporter_for
     from gitopsreg.cli.watch import Watch
-    from gitopsreg.wiring import reconciling, ticking
+    from gitopsreg.wiring import caring, reconciling, ticking
 
     with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
         watch = Watch(settings, before_first=reporter.stop)
         loop = ticking.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
         loop.start()
         try:
-            _until_stopped(settings, loop.request)
+            with caring.looking_after(settings, structlog.get_logger("gitopsreg").warning):
+                _until_stopped(settings, loop.request)
         finally:
             loop.stop(timeout=_PATIENCE)
     return DONE

@@ -33,13 +33,15 @@ EXAMPLES = """Examples:
 _PATIENCE = 10.0
 
 
-@takes(*CATALOG, "store", "interval", *SERVING, "receivers", "output", *LOGS, needs=("catalog", "store"))
+@takes(*CATALOG, "store", "interval", "care", *SERVING, "receivers", "output", *LOGS, needs=("catalog", "store"))
 def command(settings: Settings) -> int:
+    import structlog
+
     from gitopsreg.cli import logs
     from gitopsreg.cli.progress import reporter_for
     from gitopsreg.cli.watch import Watch
     from gitopsreg.server.serve import serve
-    from gitopsreg.wiring import application, reconciling, stores, ticking
+    from gitopsreg.wiring import application, caring, reconciling, stores, ticking
 
     logs.configure(settings)
     listen = listen_at(settings)
@@ -64,7 +66,10 @@ def command(settings: Settings) -> int:
             loop.start()  # not before: a port that is taken is told before anything is done
 
         try:
-            with snapshots.following(settings.refresh.total_seconds()):
+            with (
+                snapshots.following(settings.refresh.total_seconds()),
+                caring.looking_after(settings, structlog.get_logger("gitopsreg").warning),
+            ):
                 serve(
                     app,
                     listen,

@@ -68,6 +68,10 @@ class Settings:
         default=_MINUTE,
         metadata=_about("How often to look for a new commit.", "TIME", values.duration(_SECOND, 30 * _DAY)),
     )
+    care: bool = field(
+        default=True,
+        metadata=_about("While watching, also read stored bytes again, and collect.", "", values.switch),
+    )
     allow_local_sources: bool = field(
         default=False, metadata=_about("Let modules come from repositories on this machine.", "", values.switch)
     )

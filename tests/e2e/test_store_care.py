@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gitopsreg.index.care import read_care
+from gitopsreg.settings import Settings
 from gitopsreg.storage.filesystem import FilesystemStore
+from gitopsreg.wiring.caring import Caretaker, once_each
+from gitopsreg.wiring.stores import open_backends
 from tests.cli.shell import Ran, gitopsreg, on_terminal
 from tests.e2e.asking import module_archive
 from tests.e2e.catalogs import a_catalog, a_catalog_module, a_module, module_content
@@ -243,3 +247,42 @@ def test_empty_stores_are_told(tmp_path: Path) -> None:
     assert "nothing was removed" in gitopsreg("collect", "--store", empty).stdout
     assert gitopsreg("scrub", "--store", empty).code == 0
     assert "verify" in gitopsreg("store", "--help").stdout
+
+
+def test_a_watching_reconciler_looks_after_its_store_by_itself(shop: Shop) -> None:
+    settings = Settings(
+        catalog=str(shop.catalog),
+        store=shop.store.as_uri(),
+        cache=shop.folder / "cache",
+        allow_local_sources=True,
+    )
+    told: list[str] = []
+    caretaker = Caretaker(settings, open_backends(settings), told.append)
+    damaged, whole = shop.blob_of("2.0.0"), shop.blob_of("2.0.0").read_bytes()
+    flip(damaged)
+    stray = shop.store / "blobs" / ("0" * 64)
+    stray.write_bytes(b"a stray")
+    shop.make_old()
+    caretaker.round()
+    assert damaged.read_bytes() == whole
+    assert not stray.exists()
+    assert told == []
+    caretaker.round()
+    care = read_care(FilesystemStore(shop.store))
+    assert care.collected is not None
+    assert care.scrubbed is not None
+    assert (care.collected.removed, care.scrubbed.repaired) == (1, 0)
+
+
+def test_what_the_care_can_t_mend_is_told_once(shop: Shop) -> None:
+    settings = Settings(
+        catalog=str(shop.catalog), store=shop.store.as_uri(), cache=shop.folder / "cache", allow_local_sources=True
+    )
+    told: list[str] = []
+    caretaker = Caretaker(settings, open_backends(settings), once_each(told.append))
+    flip(shop.blob_of("2.0.0"))
+    git(shop.server.root / "net", "tag", "--delete", "v2.0.0")
+    caretaker.round()
+    caretaker.round()
+    assert len(told) == 1
+    assert told[0].startswith(f"{FIRST_NET} 2.0.0: ")
