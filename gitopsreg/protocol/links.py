@@ -53,6 +53,10 @@ class LinkSigner:
         expires = -(-(int(now) + self._ttl) // self._window) * self._window
         return f"{quote(path, safe='/+~')}?expires={expires}&signature={self._signature(path, str(expires))}"
 
+    def same_until(self, now: float) -> float:
+        """Until when links are signed as they are now, in seconds since 1970."""
+        return float(-(-(int(now) + self._ttl) // self._window) * self._window - self._ttl + 1)
+
     def verify(self, path: str, expires: str, signature: str, now: float) -> None:
         """Raises LinkRefused. `path` is the decoded path of the request."""
         if not _EXPIRES.fullmatch(expires) or not signature:

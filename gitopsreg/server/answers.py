@@ -1,11 +1,14 @@
 """From a document to an HTTP answer: a strong ETag, a lifetime, 304 for who has it already. Knows no protocol."""
 
+import math
 import re
 from dataclasses import dataclass
 from hashlib import sha256
 
 from fastapi import Request, Response
 
+# Where the state of a request says for how long its answer may be remembered (see `remembering`).
+HOLDS_UNTIL = "holds_until"
 SNAPSHOT_HEADER = "X-Gitopsreg-Snapshot"
 JSON = "application/json"
 # Lists change with every publish: ask again soon, it costs a 304. Answers that depend on the caller are private.
@@ -37,7 +40,9 @@ def has_already(request: Request, etag: str) -> bool:
     return False
 
 
-def respond(request: Request, answer: Answer, snapshot: str | None) -> Response:
+def respond(request: Request, answer: Answer, snapshot: str | None, *, holds_until: float = math.inf) -> Response:
+    """The same question gets this answer until `holds_until` (seconds since 1970) while nothing is published."""
+    setattr(request.state, HOLDS_UNTIL, holds_until)
     headers = {"ETag": f'"{answer.etag}"', "Cache-Control": answer.lifetime}
     if snapshot is not None:
         headers[SNAPSHOT_HEADER] = snapshot

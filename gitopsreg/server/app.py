@@ -11,10 +11,13 @@ from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.server import artifacts, failures, health, pages, routes, webhooks
 from gitopsreg.server.access_log import Access, AccessLog
 from gitopsreg.server.desk import House
+from gitopsreg.server.era import Era
 from gitopsreg.server.hands import Hands
 from gitopsreg.server.host import checked_public_url
+from gitopsreg.server.memo import Memo
 from gitopsreg.server.receivers import Receiver
 from gitopsreg.server.redirects import Redirects
+from gitopsreg.server.remembering import Remembering
 from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.server.staleness import Staleness
 from gitopsreg.storage.base import BlobReader
@@ -77,7 +80,11 @@ def build_app(
         app.include_router(room.router)
     if receivers and trigger is not None:
         app.include_router(webhooks.build_router(receivers, trigger, clock=clock))
+    memo = Memo(Era(snapshots, app.state.house.signer), clock)
+    app.add_middleware(Remembering, memo=memo)
     app.add_middleware(Staleness, snapshots=snapshots)
+    # A protocol that answers from it is seen by no layer.
+    app.state.memo = memo if on_access is None else None
     if on_access is not None:
         app.add_middleware(AccessLog, on_access=on_access)
     return app

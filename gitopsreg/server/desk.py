@@ -1,5 +1,6 @@
 """What one request works with: one snapshot from start to end, signed links, and who we are to this client."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Desk:
     now: float
 
     def link(self, digest: Sha256, filename: str) -> str:
+        self.request.state.linked = True
         return self.house.signer().sign(artifact_path(digest, filename), self.now)
 
     @property
@@ -70,10 +72,15 @@ class Desk:
         return own_hosts(self.request, self.house.public_url, self.snapshot.root.hostname)
 
     def document(self, document: Document) -> Response:
-        return respond(self.request, Answer(body=encode(document)), str(self.snapshot.digest))
+        return self._respond(Answer(body=encode(document)))
 
     def location(self, location: str) -> Response:
-        return respond(self.request, Answer(location=location), str(self.snapshot.digest))
+        return self._respond(Answer(location=location))
+
+    def _respond(self, answer: Answer) -> Response:
+        linked = getattr(self.request.state, "linked", False)
+        until = self.house.signer().same_until(self.now) if linked else math.inf
+        return respond(self.request, answer, str(self.snapshot.digest), holds_until=until)
 
 
 async def open_desk(request: Request) -> Desk:

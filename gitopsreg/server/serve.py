@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 
 from gitopsreg.server.listen import Listen, open_sockets, tls_context
+from gitopsreg.server.memo import Memo
+from gitopsreg.server.quick import QuickProtocol
 from gitopsreg.server.wire import BoundedProtocol
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -84,7 +86,7 @@ def _server(
     drain: float,
     proxies: Sequence[str],
     on_start: Callable[[], None],
-    protocol: type[BoundedProtocol] = BoundedProtocol,
+    protocol: type[BoundedProtocol],
 ) -> _Server:
     config = uvicorn.Config(
         app,
@@ -105,6 +107,12 @@ def _server(
     return _Server(config, drain, on_start)
 
 
+def _protocol(app: Any, proxies: Sequence[str]) -> type[BoundedProtocol]:
+    """One that answers from the app's memory, if it has any."""
+    memo = getattr(getattr(app, "state", None), "memo", None)
+    return QuickProtocol.with_memo(memo, behind_proxies=bool(proxies)) if isinstance(memo, Memo) else BoundedProtocol
+
+
 def serve(
     app: Any,
     listen: Listen,
@@ -121,8 +129,9 @@ def serve(
     context = tls_context(listen)
     sockets = open_sockets(listen)
     url = listen.url(sockets)
+    protocol = _protocol(app, trusted_proxies)
     with _closing(sockets):
-        _server(app, context, drain, trusted_proxies, lambda: on_ready(url)).run(sockets)
+        _server(app, context, drain, trusted_proxies, lambda: on_ready(url), protocol).run(sockets)
 
 
 @contextlib.contextmanager
@@ -132,9 +141,10 @@ def serving(
     *,
     drain: float = 30.0,
     trusted_proxies: Sequence[str] = (),
-    protocol: type[BoundedProtocol] = BoundedProtocol,
+    protocol: type[BoundedProtocol] | None = None,
 ) -> Iterator[str]:
     """Serve in a thread of its own while the block runs, which gets the URL. Raises ConfigError, as `serve`."""
+    protocol = protocol or _protocol(app, trusted_proxies)
     context = tls_context(listen)
     sockets = open_sockets(listen)
     started = threading.Event()

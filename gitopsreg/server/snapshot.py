@@ -76,6 +76,11 @@ class Snapshots:
         """None only until the first snapshot was loaded."""
         return self._served
 
+    @property
+    def stale(self) -> bool:
+        """Whether the store has not confirmed the snapshot for too long."""
+        return self._clock() - self._confirmed > self._stale_after
+
     def freshness(self) -> Freshness:
         now, began = self._clock(), self._began
         confirmed = max(0.0, now - self._confirmed)

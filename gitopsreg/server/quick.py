@@ -1,0 +1,117 @@
+"""HTTP/1.1 with a memory: a question that was answered before is answered before a request is made of it.
+
+Everything else goes uvicorn's ordinary way, through the application; what it says is remembered there (`remembering`).
+Two looks: at the bytes as they came, when they are a whole request, and at the request once it is parsed.
+"""
+
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from gitopsreg.server.memo import Memo, Remembered, question
+from gitopsreg.server.wire import BoundedProtocol
+
+_LONGEST = 4096  # bytes of a request that is remembered as it came
+_CLOSE = b"connection: close\r\n"
+
+
+class QuickProtocol(BoundedProtocol):
+    """`with_memo` makes the class for a server."""
+
+    memo: ClassVar[Memo]
+    behind_proxies: ClassVar[bool] = False
+    _idle = True  # between two requests, with no byte of the next one
+    _ours = False  # the request being read needs no application
+    _feeding = False
+    _asked = 0  # requests that the bytes being fed have brought
+    _given: Remembered | None = None  # what the last of them was answered
+    _last = 0.0
+
+    @classmethod
+    def with_memo(cls, memo: Memo, *, behind_proxies: bool) -> "type[QuickProtocol]":
+        """`behind_proxies`: headers of trusted proxies may change the scheme, so requests that have them are not
+        answered here.
+        """
+        return type(cls.__name__, (cls,), {"memo": memo, "behind_proxies": behind_proxies})
+
+    def data_received(self, data: bytes) -> None:
+        whole = self._idle and len(data) <= _LONGEST
+        if whole and (known := self.memo.find_raw(self.scheme, data)) is not None and self._is_free():
+            self._give(known, keep_alive=True)
+            return
+        self._asked = 0
+        self._feeding = True
+        try:
+            super().data_received(data)
+        finally:
+            self._feeding = False
+        if whole and self._idle and self._asked == 1 and self._given is not None and self._is_free():
+            self.memo.keep_raw(self.scheme, bytes(data), self._given)
+
+    def on_message_begin(self) -> None:
+        self._idle = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        known = self._given = self._look() if self._is_free() else None
+        self._asked += 1
+        self._ours = known is not None or self.transport.is_closing()
+        if not self._ours:
+            HttpToolsProtocol._unset_keepalive_if_required(self)  # noqa: SLF001 - held back while bytes are fed
+            super().on_headers_complete()
+            return
+        self.head_ended()
+        if known is not None:
+            self._give(known, keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive())
+
+    def on_body(self, body: bytes) -> None:
+        if not self._ours:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._idle = True
+        if self._ours:
+            self.message_ended()
+        else:
+            super().on_message_complete()
+
+    def _look(self) -> Remembered | None:
+        asked = question(self.parser.get_method(), self.url, self.scheme or "", self.headers)
+        if asked is None or (self.behind_proxies and any(name.startswith(b"x-forwarded-") for name, _ in self.headers)):
+            return None
+        return self.memo.find(asked)
+
+    def _is_free(self) -> bool:
+        """Whether an answer may be written now: none is under way, and the client takes what it is sent."""
+        cycle: RequestResponseCycle | None = self.cycle
+        busy = cycle is not None and not cycle.response_complete
+        return not busy and not self.flow.write_paused and not self.transport.is_closing()
+
+    def _give(self, known: Remembered, *, keep_alive: bool) -> None:
+        dates = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
+        close = b"" if keep_alive else _CLOSE
+        self.transport.write(b"".join((known.line, dates, known.head, close, b"\r\n", known.body)))
+        self.server_state.total_requests += 1
+        self.memo.hits += 1
+        if not keep_alive:
+            self.transport.close()
+            return
+        self._last = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._rest(self.timeout_keep_alive)
+
+    # A timer for each answer would cost as much as the answer: one goes on, and looks at the time when it rings.
+
+    def _rest(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        left = self._last + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._rest(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        if not self._feeding:
+            super()._unset_keepalive_if_required()
