@@ -46,11 +46,11 @@ def command(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what the store serves, whatever that is.")] = False,
 ) -> int:
+    from gitopsreg.cli.holding import leased
     from gitopsreg.cli.transfer import transfer
     from gitopsreg.offline.trust import trusting
     from gitopsreg.offline.unpack import unpack
     from gitopsreg.wiring import stores
-    from gitopsreg.wiring.reconciling import make_lease
 
     if unsigned == bool(trust):
         raise ConfigError("say whom to believe: --trust FILE with a public key, or --unsigned to believe anybody")
@@ -61,12 +61,11 @@ def command(
         opened = file.expanduser().open("rb")
     except OSError as error:
         raise ConfigError(f'the bundle "{file}" can\'t be read: {error.strerror}') from error
-    with opened, transfer("Importing") as progress:
+    targets = stores.open_backends(settings)
+    # Nobody collects meanwhile what was found to be there.
+    with opened, leased(targets[""]) as lease, transfer("Importing") as progress:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        targets = stores.open_backends(settings)
-        # Nobody collects meanwhile what was found to be there.
-        with make_lease(targets[""]).held(wait=True):
-            done = unpack(opened, targets, verify, now=now, force=force, progress=progress)
+        done = unpack(opened, targets, verify, now=now, lease=lease, force=force, progress=progress)
     if settings.output == "json":
         output.print_json(_as_json(done))
     else:

@@ -5,9 +5,10 @@ means the same for ever, whatever the code's defaults become. A field that is no
 with a newer writer's additions can still be read.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -15,6 +16,8 @@ from gitopsreg.errors import quoted
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress, parse_address
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.version import Version
+
+_LONG = 256
 
 
 class Malformed(ValueError):
@@ -34,7 +37,9 @@ def shape_of(kind: Any) -> Shape:
     """The shape of a type: a dataclass, one of the model's names, str, int, bool, Literal, `X | None` or a tuple."""
     if kind in _TEXTS:
         return _text(_TEXTS[kind])
-    if kind in (str, int, bool):
+    if kind is str:
+        return Shape(_same, _plain_text)
+    if kind in (int, bool):
         return _exactly(kind)
     return _record(kind) if is_dataclass(kind) else _composed(kind)
 
@@ -74,7 +79,7 @@ _TEXTS: dict[Any, Callable[[str], Any]] = {
     ModuleAddress: _module,
     ProviderAddress: _provider,
     PackageAddress: parse_address,
-    Platform: Platform.parse,
+    Platform: lru_cache(4096)(Platform.parse),
     Sha256: Sha256,
     Version: Version.parse,
 }
@@ -96,6 +101,13 @@ def _exactly(kind: type) -> Shape:
         return plain
 
     return Shape(_same, load)
+
+
+def _plain_text(plain: Any) -> str:
+    if type(plain) is not str:
+        raise Malformed(f"{plain!r:.80} is no str")
+    # Long texts are keys, and repeat from version to version.
+    return sys.intern(plain) if len(plain) > _LONG else plain
 
 
 def _one_of(choices: tuple[Any, ...]) -> Shape:

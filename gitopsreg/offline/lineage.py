@@ -32,13 +32,16 @@ def check_lineage(reader: BlobReader, head: Head | None, bundle: Bundle) -> None
     )
 
 
-def advance(store: BlobStore, head: Head | None, bundle: Bundle) -> None:
-    """Serve the bundle's snapshot, all of which is stored. Raises PublishConflict, StorageError."""
+def advance(store: BlobStore, head: Head | None, bundle: Bundle, *, fence: int) -> None:
+    """Serve the bundle's snapshot, all of which is stored. `fence` is the epoch of the lease.
+
+    Raises PublishConflict, LostLease, StorageError.
+    """
     _cut_history(store, bundle.root)
     if head is None:
-        pointer = Pointer(root=bundle.root, revision=bundle.revision, epoch=1)
+        pointer = Pointer(root=bundle.root, revision=bundle.revision, epoch=1, fence=fence)
     else:
-        pointer = head.moved(fence=head.fence, root=bundle.root, revision=bundle.revision, ledger=None, hold=None)
+        pointer = head.moved(fence=fence, root=bundle.root, revision=bundle.revision, ledger=None, hold=None)
     move_head(store, pointer, head=head)
 
 

@@ -3,13 +3,15 @@
 `maps.conf` belongs into `http`, `locations.conf` into `server`. They name no folder: the export may move.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 
 _MAPS = """\
 # The X-Terraform-Get of every module, which no plain file can say. Include this in http {{ }}.
 map_hash_bucket_size 1024;
 map_hash_max_size {size};
-geo $gitopsreg_dollar {{ default "$"; }}
+geo $g_d {{ default "$"; }}
 map $uri $gitopsreg_module {{
     default "";
 {lines}}}
@@ -33,7 +35,7 @@ location ~ ^/v1/.+(?:\\.zip|\\.tar\\.gz|_SHA256SUMS|_SHA256SUMS\\.sig)$ {
     default_type application/octet-stream;
     gzip off;
     gunzip off;
-    add_header Cache-Control "public, max-age=31536000, immutable";
+    add_header Cache-Control "public, max-age=3600";
     add_header X-Content-Type-Options nosniff;
 }
 location /v1/ {
@@ -51,11 +53,25 @@ location = /.well-known/terraform.json {
 
 def maps(locations: Iterable[tuple[str, str]]) -> str:
     """`maps.conf` for (path of a module's download, its location)."""
-    lines = sorted(f"    {_quoted(path)} {_quoted(location)};\n" for path, location in locations)
+    found = sorted(locations)
+    spelt = Counter(path.lower() for path, _ in found)
+    # nginx compares plain keys without regard to letter case, and refuses two that are then the same.
+    lines = [
+        f"    {_quoted(path) if spelt[path.lower()] == 1 else _exactly(path)} {_quoted(location)};\n"
+        for path, location in found
+    ]
     return _MAPS.format(size=max(2048, 2 * len(lines)), lines="".join(lines))
 
 
+def _exactly(path: str) -> str:
+    """A key that minds letter case: a regular expression. Paths hold letters, digits and ``/._+-`` only."""
+    return f'"~^{re.escape(path)}$"'.replace("\\", "\\\\")
+
+
 def _quoted(text: str) -> str:
-    """A value as nginx reads it; it has no way to write a dollar but a variable that holds one."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "${gitopsreg_dollar}")
+    """A value as nginx reads it; it has no way to write a dollar but a variable that holds one.
+
+    The variable's name is short: nginx refuses values of more than 4,096 bytes, and a folder of 500 dollars fits.
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "${g_d}")
     return f'"{escaped}"'

@@ -62,7 +62,9 @@ def write(
     """
     temporary = target.with_name(f".{target.name}.part")
     try:
-        with explained(target, "written"), temporary.open("wb") as file:
+        with explained(target, "written"):
+            temporary.unlink(missing_ok=True)  # of a killed export, or somebody's link to another file
+        with explained(target, "written"), temporary.open("xb") as file:
             _fill(TarWriter(file), bundle, readers, sign, progress)
             file.flush()
             os.fsync(file.fileno())

@@ -26,4 +26,5 @@ def _explained(name: str, error: str, *, locked: bool) -> str:
         return f'the secret key "{name}" has a passphrase: name the variable that holds it with --passphrase-env NAME'
     if not locked:
         return f'the secret key "{name}" can\'t be used: the passphrase is wrong, or it is no armored secret key'
-    return f'"{name}" holds no secret key that can sign: give the output of gpg --armor --export-secret-keys'
+    right = "give the output of gpg --armor --export-secret-keys, of a key that has not expired"
+    return f'"{name}" holds no secret key that can sign: {right}'

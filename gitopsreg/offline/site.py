@@ -6,7 +6,7 @@ mirror's tree, so that the tree is a `filesystem_mirror` too.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from gitopsreg.errors import NotPublished
@@ -69,6 +69,15 @@ class Site:
             for version in package.versions:
                 if version.downloadable:
                     yield from self._copies(package, version)
+
+    def withdrawn(self) -> Iterator[str]:
+        """The paths that versions had before they were blocked or discarded."""
+        for package in self._snapshot.packages.values():
+            for version in package.versions:
+                if not version.downloadable:
+                    before = replace(version, listing="listed", discarded=None)
+                    yield from (copy.path for copy in self._copies(package, before))
+                    yield from (page.path for page in self._version_pages(package, before))
 
     def pages(self) -> Iterator[Page]:
         """What is asked for by version first, then the lists that name it, then discovery."""

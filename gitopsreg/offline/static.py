@@ -1,7 +1,7 @@
 """`export --static`: a site on disk. What is there and right stays; a web server may read it all the while.
 
-New bytes first, then the documents that name them, then the lists, then what is gone is removed: a client that reads
-in the middle sees the old state or the new one. Files appear by rename, whole.
+What is blocked goes first. Then come new bytes, then the documents that name them, then the lists, and at last what
+is gone is removed: a client that reads in the middle sees the old state or the new one. Files appear by rename, whole.
 """
 
 import os
@@ -51,6 +51,8 @@ def export(
         record = Record.open(folder)
         with record:
             work = _Work(record, readers, progress)
+            # At once, and whatever else goes wrong: the rest may have to wait until a store is mended.
+            work.withdraw(f"www{path}" for path in site.withdrawn())
             for copy in site.copies():
                 work.copy(copy)
             for name, text in _server_files(site):
@@ -96,6 +98,13 @@ class _Work:
         if target is not None:
             self._fill((data,))
             self._appear(target)
+
+    def withdraw(self, names: Iterable[str]) -> None:
+        """Remove what an earlier export wrote and nobody may have any longer."""
+        for name in (self._record.finished.keys() | self._record.begun) & set(names):
+            path = self._record.folder / name
+            with explained(path, "removed"), suppress(FileNotFoundError):
+                path.unlink()
 
     def remove_the_rest(self) -> int:
         """Files of earlier exports that are not of this one, and the folders that they leave empty."""

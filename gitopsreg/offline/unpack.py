@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO
 
-from gitopsreg.errors import BundleRefused, ConfigError, KeyMissing
+from gitopsreg.errors import BundleRefused, ConfigError, KeyMissing, StorageError
 from gitopsreg.index.contents import Place, places
 from gitopsreg.index.head import read_head
+from gitopsreg.index.held import Held
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Blob
 from gitopsreg.index.repository import load
@@ -44,11 +45,12 @@ def unpack(
     verify: Verify | None,
     *,
     now: str,
+    lease: Held,
     force: bool = False,
     progress: Progress = lambda _name, _size: None,
 ) -> Imported:
     """Import what `verify` vouches for; None believes anybody. `stores` are the stores by name, "" the registry's own;
-    `now` is RFC 3339 in UTC.
+    `now` is RFC 3339 in UTC. `lease` keeps collections away: they may remove what is found here and not named yet.
 
     Raises BundleRefused for a file that is torn, altered or not vouched for, and unless `force` for a store that has
     another registry's index or a newer one; PublishHeld; ConfigError for a back end that is not among `stores`;
@@ -59,17 +61,21 @@ def unpack(
     store = stores[""]
     _check_backends(bundle, stores)
     head = read_head(store)
-    if head is not None and head.root == bundle.root and not force:
+    served = head is not None and head.root == bundle.root and not force
+    if served and _is_whole(stores, bundle):
         return Imported(bundle=bundle, changed=False)
-    check_hold(head, now)
-    if not force:
-        check_lineage(store, head, bundle)
+    if not served:
+        check_hold(head, now)
+        if not force:
+            check_lineage(store, head, bundle)
     _check_since(store, bundle)
     work = _Work(stores, progress)
     work.take_all(tar, entry, bundle)
     _check_whole(stores, bundle)
     ensure_link_key(store)
-    advance(store, head, bundle)
+    lease.check()
+    if not served:
+        advance(store, head, bundle, fence=lease.epoch)
     return Imported(bundle=bundle, changed=True, stored=work.stored, size=work.size, skipped=work.skipped)
 
 
@@ -128,6 +134,15 @@ def _check_whole(stores: Mapping[str, BlobStore], bundle: Bundle) -> None:
             raise BundleRefused(f'the snapshot needs "{place.key}", which neither the bundle nor the store has')
 
 
+def _is_whole(stores: Mapping[str, BlobStore], bundle: Bundle) -> bool:
+    """Whether what is served lacks nothing, by sizes: else the import mends it."""
+    try:
+        found = places(load(stores[""], bundle.root))
+    except StorageError:
+        return False
+    return all(place.backend in stores and _has_size(stores, place, blob) for place, blob in found.items())
+
+
 def _has_size(stores: Mapping[str, BlobStore], place: Place, blob: Blob) -> bool:
     try:
         return stores[place.backend].size(place.key) == blob.size
@@ -166,9 +181,12 @@ class _Work:
                 pass
             self.skipped += 1
             return
-        for place in wanted:
+        for number, place in enumerate(wanted):
+            if number:
+                content = self._stores[wanted[0].backend].chunks(wanted[0].key)
             self._stores[place.backend].put(place.key, content)
-            content = self._stores[place.backend].chunks(place.key)
+            if not self._is_stored(place, blob):
+                raise StorageError(f'"{place.key}" reads back as other bytes than were written: check the store')
         self.stored += 1
         self.size += blob.size
 

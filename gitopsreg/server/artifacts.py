@@ -118,7 +118,7 @@ def _reader(ours: House, place: Place, filename: str) -> BlobReader:
 def _streamed(ours: House, source: Opened, filename: str, headers: dict[str, str]) -> Response:
     headers |= _length(source.length, source.size)
     if source.span == "unsatisfiable":
-        told = {name: value for name, value in headers.items() if name != "Content-Length"}
+        told = {name: value for name, value in headers.items() if not name.startswith("Content-")}
         raise HTTPException(
             416,
             f'"{filename}" has {source.size} bytes: the range lies behind its end',

@@ -39,10 +39,17 @@ class Served:
     sizes: Mapping[str, int]
 
 
-def survey(snapshot: Snapshot, known: Served | None = None) -> Served:
-    """What follows from a snapshot; of packages that are the same in `known` the sizes are taken over."""
+def survey(snapshot: Snapshot, known: Served | None = None, newest: Snapshot | None = None) -> Served:
+    """What follows from a snapshot; of packages that are the same in `known` the sizes are taken over.
+
+    `newest` is what was published last, when an older snapshot is served: what it blocks is not served either, unless
+    the older one does so openly.
+    """
     return Served(
-        snapshot=snapshot, withheld=withheld(snapshot), ways=dict(_ways(snapshot)), sizes=_sizes(snapshot, known)
+        snapshot=snapshot,
+        withheld=withheld(snapshot) | (_blocked_since(snapshot, newest) if newest else frozenset()),
+        ways=_ways(snapshot),
+        sizes=_sizes(snapshot, known),
     )
 
 
@@ -69,8 +76,31 @@ def withheld(snapshot: Snapshot) -> frozenset[Sha256]:
     return frozenset(blocked)
 
 
-def _ways(snapshot: Snapshot) -> Iterator[tuple[str, Way]]:
-    """Of bytes that several versions share, the last that says something counts."""
+def _blocked_since(snapshot: Snapshot, newest: Snapshot) -> frozenset[Sha256]:
+    since = set(withheld(newest))
+    for package in snapshot.packages.values() if since else ():
+        for version in package.versions:
+            if version.downloadable:
+                since.difference_update(blob.sha256 for blob in blobs_of(version))
+    return frozenset(since)
+
+
+def _ways(snapshot: Snapshot) -> dict[str, Way]:
+    """Of bytes that several versions share, the last that says something counts; but what also lies in the registry's
+    own store is taken from there, since every server has that one.
+    """
+    ways = dict(_told_ways(snapshot))
+    if any(way.shelf is not None for way in set(ways.values())):
+        for package in snapshot.packages.values():
+            for version in package.versions:
+                if version.shelf is None and version.downloadable:
+                    for blob in blobs_of(version):
+                        if (way := ways.get(blob.sha256.hex)) is not None and way.shelf is not None:
+                            ways[blob.sha256.hex] = Way(None, way.delivery)
+    return ways
+
+
+def _told_ways(snapshot: Snapshot) -> Iterator[tuple[str, Way]]:
     same: dict[Way, Way] = {}
     for package in snapshot.packages.values():
         for version in package.versions:

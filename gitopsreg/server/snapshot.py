@@ -14,6 +14,7 @@ from gitopsreg.errors import StorageError
 from gitopsreg.index import repository
 from gitopsreg.index.keys import HEAD
 from gitopsreg.index.model import Snapshot
+from gitopsreg.model.digest import Sha256
 from gitopsreg.server.served import Served, survey
 from gitopsreg.storage.base import BlobReader
 
@@ -67,6 +68,7 @@ class Snapshots:
         self._report = report
         self._clock = clock
         self._served: Served | None = None
+        self._newest: Sha256 | None = None
         self._confirmed = clock()
         self._began: float | None = None
         self._error = self._told = ""
@@ -141,14 +143,24 @@ class Snapshots:
 
     def _load(self, reader: BlobReader, head: repository.Head) -> tuple[bool, Served]:
         old = self._served
-        if old is not None and old.snapshot.digest == head.root:
+        if old is not None and (old.snapshot.digest, self._newest) == (head.root, head.newest):
             self._beside(reader)
             return False, old
         snapshot = repository.load(reader, head.root, known=old.snapshot if old else None)
-        served = survey(snapshot, old)
+        served = survey(snapshot, old, self._published(reader, head, snapshot))
         self._beside(reader)
-        self._served = served
+        self._served, self._newest = served, head.newest
         return True, served
+
+    def _published(self, reader: BlobReader, head: repository.Head, snapshot: Snapshot) -> Snapshot | None:
+        """What was published last, where an older snapshot is served: it says what was blocked since."""
+        if head.newest == head.root:
+            return None
+        try:
+            return repository.load(reader, head.newest, known=snapshot)
+        except StorageError as error:  # what is served is whole all the same
+            self._report(f"what was blocked since the snapshot that is served can't be read: {error}")
+            return None
 
     def _recall(self) -> None:
         """Serve what was kept, if nothing else is there. How old it is counts on: the copy's time is its last look."""

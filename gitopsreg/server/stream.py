@@ -1,6 +1,7 @@
 """Stored bytes on their way to one client: opened up to the first piece, then sent piece by piece."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,7 +62,8 @@ class Stream(StreamingResponse):
         finally:
             close = getattr(self._source.rest, "close", None)
             if close is not None:
-                close()
+                with suppress(ValueError):  # cut off while a thread still reads: the process is ending
+                    close()
 
 
 async def _pieces(source: Opened, hands: Hands) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ that hangs is left behind, and so many may be left behind and no more.
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from threading import Lock, RLock, Thread
@@ -59,6 +60,8 @@ class Calls:
         self._most = most
         self._idle: list[SimpleQueue[Call[Any]]] = []
         self._abandoned = 0
+        self._leaves: deque[Call[Any]] = deque()
+        self._leaving = 0
         # Reentrant: the collector of garbage may end a forgotten iterator, and so call `leave`, at any allocation.
         self._lock = RLock()
 
@@ -86,10 +89,31 @@ class Calls:
             del error  # else it and this frame keep each other alive, and what it holds open
 
     def leave(self, verb: str, key: str, function: Callable[[], object]) -> None:
-        """Begin it and don't wait: for letting go of what was opened. What it raises is lost."""
-        if self._abandoned < self._most:
-            call = Call(verb, key, lambda _: function())
-            self._give_up(call)
+        """Begin it and don't wait: for letting go of what was opened. What it raises is lost.
+
+        Many may leave at once, and none of that keeps other calls from being begun; nor may the caller's thread, which
+        may be one that must not wait, be the one that lets go.
+        """
+
+        def let_go(_: Call[None]) -> None:
+            try:
+                function()
+            finally:
+                self._next_leave()
+
+        with self._lock:
+            self._leaves.append(Call(verb, key, let_go))
+            if self._leaving >= self._most:
+                return
+            self._leaving += 1
+        self._next_leave()
+
+    def _next_leave(self) -> None:
+        """In the order they came, `most` at a time: the rest waits, where it harms nobody."""
+        with self._lock:
+            call = self._leaves.popleft() if self._leaves else None
+            self._leaving -= call is None
+        if call is not None:
             self._begin(call)
 
     def _begin(self, call: Call[Any]) -> None:

@@ -221,3 +221,17 @@ def test_types_of_content(static: Static, tmp_path: Path) -> None:
 def test_a_second_export_writes_nothing(static: Static) -> None:
     done = export(static.store, static.folder, static.url)
     assert (done["written"], done["removed"]) == (0, 0)
+
+
+def test_paths_that_differ_in_letter_case_only_are_two(static: Static, tmp_path: Path) -> None:
+    """nginx compares the plain keys of a map without regard to it, and would not start."""
+    paths = {f"/v1/modules/a/b/c/1.0.0-{name}/download": f"/{name}.tar.gz" for name in ("RC1", "rc1")}
+    maps = tmp_path / "maps.conf"
+    maps.write_text(nginx_rules.maps(paths.items()))
+    with a_listener() as listener:
+        host = address_of(listener)
+        include = f"include {static.folder}/nginx/locations.conf;"
+        server = f"include {maps};\nserver {{ listen {host}; root {static.folder}/www; {include} }}"
+        with nginx(tmp_path / "nginx", listener, f"http {{\n{server}\n}}"):
+            found = {path: ask(f"http://{host}", path).headers["x-terraform-get"] for path in paths}
+    assert found == paths

@@ -23,6 +23,7 @@ from gitopsreg.storage.memory import MemoryStore
 from tests.fakes import Died, FailingStore
 from tests.offline.bundles import (
     NOW,
+    ALease,
     a_bundle,
     entries,
     head_of,
@@ -171,7 +172,7 @@ def test_bytes_go_to_the_back_end_of_their_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--backend archive=URL"):
         imported(data, primary, verify)
     assert list(primary.keys("")) == []
-    unpack(io.BytesIO(data), {"": primary, "archive": archive}, verify, now=NOW)
+    unpack(io.BytesIO(data), {"": primary, "archive": archive}, verify, now=NOW, lease=ALease())
     assert archive.get(extra.key) == b"x"
 
 

@@ -1,0 +1,43 @@
+"""Bytes that are blocked stay so after a rollback; bytes that several packages share are taken from where all can."""
+
+from dataclasses import replace
+
+from gitopsreg.index.head import read_head
+from gitopsreg.index.holding import serve
+from gitopsreg.index.model import Delivery, Shelf
+from gitopsreg.index.pointer import Hold
+from gitopsreg.index.repository import load
+from gitopsreg.model.address import ModuleAddress
+from gitopsreg.server.served import survey
+from gitopsreg.server.snapshot import Snapshots
+from gitopsreg.storage.memory import MemoryStore
+from tests.builders import a_module, a_module_version
+from tests.protocol.samples import a_snapshot
+from tests.server.house import publish_packages, stored_module
+
+
+def test_what_was_blocked_since_is_withheld_after_a_rollback() -> None:
+    store, module = MemoryStore(), a_module()
+    first, second = (stored_module(store, a_module_version(text)) for text in ("1.0.0", "2.0.0"))
+    publish_packages(store, replace(module, versions=(first,)))
+    before = read_head(store)
+    publish_packages(store, replace(module, versions=(first, replace(second, listing="blocked", blocked="malware"))))
+    head = read_head(store)
+    assert before is not None
+    assert head is not None
+    serve(store, head, load(store, before.root), Hold(since="2026-01-01T00:00:00Z"), fence=1)
+    snapshots = Snapshots(store)
+    snapshots.refresh()
+    served = snapshots.current()
+    assert served is not None
+    assert served.snapshot.digest == before.root
+    assert set(served.withheld) == {second.archive.sha256}
+
+
+def test_shared_bytes_come_from_the_registrys_own_store() -> None:
+    plain = a_module_version("1.0.0")
+    elsewhere = replace(plain, shelf=Shelf(backend="archive"))
+    other = replace(a_module(), address=ModuleAddress("zeta", "vpc", "aws"), versions=(elsewhere,))
+    other = replace(other, delivery=Delivery(serve="redirect"))
+    served = survey(a_snapshot(replace(a_module(), versions=(plain,)), other))
+    assert served.ways[plain.archive.sha256.hex].place(plain.archive.sha256).backend == ""
