@@ -17,8 +17,9 @@ HELP = """Stop publishing, for a while or until 'gitopsreg release'. What is ser
 Reconcilers go on reading the catalog, and 'gitopsreg status' says that they are held. Holding again changes the end and
 the reason.
 
-Exit codes: 0 done, 1 nothing was published yet, 2 wrong use, 3 the store can't be reached, or another reconciler is at
-work.
+It waits for nobody: a run that is under way publishes nothing any more.
+
+Exit codes: 0 done, 1 nothing was published yet, 2 wrong use, 3 the store can't be reached.
 """
 EXAMPLES = """Examples:
   gitopsreg hold --store file:///var/lib/gitopsreg --reason "move to new disks"
@@ -36,23 +37,26 @@ def command(
     reason: Annotated[str, REASON] = "",
 ) -> int:
     from gitopsreg.cli import holding, publishing
+    from gitopsreg.index.head import Head
     from gitopsreg.index.holding import hold
+    from gitopsreg.index.pointer import Hold
     from gitopsreg.wiring import stores
 
     now = datetime.now(UTC)
     holding.a_hold(until, reason, now=now)  # wrong use is told before anything is waited for
     store = stores.open_store(settings)
-    publishing.published_head(store)
-    with holding.leased(store) as lease:
-        head = publishing.published_head(store)
+
+    def change(head: Head, beside: holding.Beside) -> tuple[bool, Hold]:
         was = head.hold_at(publishing.stamp(now))
         wanted = holding.a_hold(until, reason, now=now, was=was)
-        changed = not holding.says_the_same(wanted, was)
-        if changed:
-            lease.check()
-            hold(store, head, wanted, fence=lease.epoch)
+        if was is not None and holding.says_the_same(wanted, was):
+            return False, was
+        hold(store, head, wanted, fence=beside.epoch)
+        return True, wanted
+
+    changed, said = holding.on_the_head(store, change)
     if settings.output == "json":
-        output.print_json({"changed": changed, "hold": output.plain(wanted if changed else was)})
+        output.print_json({"changed": changed, "hold": output.plain(said)})
     else:
-        output.say(output.console(), f"Publishing is {wanted if changed else was}")
+        output.say(output.console(), f"Publishing is {said}")
     return DONE

@@ -3,22 +3,26 @@
 import getpass
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli.publishing import stamp
+from gitopsreg.cli.publishing import published_head, stamp
 from gitopsreg.cli.stream import write
-from gitopsreg.errors import InvalidName, quoted
+from gitopsreg.errors import InvalidName, PublishConflict, quoted
+from gitopsreg.index.head import Head
 from gitopsreg.index.pointer import Hold
 from gitopsreg.storage.base import BlobStore
 
 if TYPE_CHECKING:
     from gitopsreg.reconcile.held_lease import HeldLease
 
+_Result = TypeVar("_Result")
+
+_RACES = 10
 _LONGEST = timedelta(days=366)
 _LONG_REASON = 200
 _LONG_NAME = 64
@@ -26,11 +30,32 @@ _LONG_NAME = 64
 
 @contextmanager
 def leased(store: BlobStore) -> Iterator["HeldLease"]:
-    """The lease, for what a person changes. Who has it is told while it is waited for. Raises LeaseHeld."""
+    """The lease, for what brings bytes. Who has it is told while it is waited for. Raises LeaseHeld."""
     from gitopsreg.wiring.reconciling import make_lease
 
     with make_lease(store).held(wait=True, waiting=tell_waiting) as lease:
         yield lease
+
+
+@dataclass(slots=True)
+class Beside:
+    """Beside whoever is at work: a person in an emergency waits for nobody. The head's compare-and-swap keeps it right:
+    who is at work finds the head changed, and publishes and collects nothing on what it knew before.
+    """
+
+    epoch: int
+
+    def check(self) -> None:
+        """Nothing to lose."""
+
+
+def on_the_head(store: BlobStore, change: Callable[[Head, Beside], _Result]) -> _Result:
+    """Do it to the head as it is, anew when it moved meanwhile. Raises NotPublished, PublishConflict, StorageError."""
+    for _ in range(_RACES):
+        head = published_head(store)
+        with suppress(PublishConflict):
+            return change(head, Beside(head.fence))
+    raise PublishConflict(f"others published meanwhile, {_RACES} times in a row: try again")
 
 
 def tell_waiting(message: str) -> None:

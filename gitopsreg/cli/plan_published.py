@@ -1,5 +1,6 @@
 """The plan of a catalog's newest commit against a store: what the next reconcile would do, as text and JSON."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
@@ -64,6 +65,7 @@ def as_json(prepared: "Prepared") -> dict[str, Any]:
         "digest": plan.digest,
         "hasChanges": plan.has_changes,
         "guard": plan.guard,
+        "around": list(around(prepared)),
         "registryBroken": prepared.loaded.registry_broken,
         "unreachable": str(prepared.unreachable or ""),
         "changes": [change_as_json(change) for change in plan.changes],
@@ -100,16 +102,30 @@ def show(out: "Console", prepared: "Prepared") -> None:
     """The changes as a table, the sum, what holds it back, and what is not as declared."""
     output.say(out, f"Plan for {printable(output.short_revision(prepared.plan.revision))}", "bold")
     _show_changes(out, prepared)
+    for line in around(prepared):
+        output.say(out, printable(line), "yellow")
     if found := problems(prepared):
         output.say(out, "Not as declared, or no longer what was published:", "yellow")
     for who, reason, message in found:
         output.say(out, printable(f"  {who}  {reason}: {message}"))
 
 
+def around(prepared: "Prepared") -> Iterator[str]:
+    """What the next run does or does not do, whatever the plan says."""
+    from gitopsreg.reconcile.gate import gate
+
+    verdict = gate(prepared, prepared.plan.digest)  # as if it were approved: the guard is told beside the plan
+    if verdict.blocked:
+        yield f"Nothing is published: {verdict.blocked}"
+    if prepared.head and prepared.head.root != prepared.head.newest:
+        served, newest = (output.short_digest(str(each)) for each in (prepared.head.root, prepared.head.newest))
+        yield f"An older snapshot is served, {served}: the next publish brings back {newest}, with this plan"
+
+
 def _show_changes(out: "Console", prepared: "Prepared") -> None:
     plan = prepared.plan
     if not plan.has_changes:
-        clean = not problems(prepared) and exit_code(prepared, detailed=False) == DONE
+        clean = not (problems(prepared) or any(around(prepared))) and exit_code(prepared, detailed=False) == DONE
         output.say(out, "No changes" + (": what is published is what the catalog declares." if clean else "."))
         return
     rows = [(SIGNS[change.action], change.address, describe(change), risk_words(change)) for change in plan.changes]

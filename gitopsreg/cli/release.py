@@ -13,8 +13,7 @@ HELP = """End the hold of 'gitopsreg hold' or 'gitopsreg rollback'. The next run
 
 Where an older snapshot is served, it is served until that run. Without a hold nothing is changed.
 
-Exit codes: 0 done, 1 nothing was published yet, 2 wrong use, 3 the store can't be reached, or another reconciler is at
-work.
+Exit codes: 0 done, 1 nothing was published yet, 2 wrong use, 3 the store can't be reached.
 """
 EXAMPLES = """Examples:
   gitopsreg release --store file:///var/lib/gitopsreg
@@ -24,15 +23,20 @@ EXAMPLES = """Examples:
 @takes("store", *PRINTED, needs=("store",))
 def command(settings: Settings) -> int:
     from gitopsreg.cli import holding, publishing
+    from gitopsreg.index.head import Head
     from gitopsreg.index.holding import release
+    from gitopsreg.index.pointer import Hold
     from gitopsreg.wiring import stores
 
     store = stores.open_store(settings)
-    was = publishing.published_head(store).hold_at(publishing.stamp(datetime.now(UTC)))
-    if was is not None:
-        with holding.leased(store) as lease:
-            lease.check()
-            release(store, publishing.published_head(store), fence=lease.epoch)
+
+    def change(head: Head, beside: holding.Beside) -> Hold | None:
+        was = head.hold_at(publishing.stamp(datetime.now(UTC)))
+        if was is not None:
+            release(store, head, fence=beside.epoch)
+        return was
+
+    was = holding.on_the_head(store, change)
     if settings.output == "json":
         output.print_json({"changed": was is not None, "hold": None})
     elif was is None:

@@ -21,7 +21,7 @@ SNAPSHOT is "previous" (before the one that is served), or at least 8 hex digits
 It is looked over whole before it is served. What was published since is not forgotten: it comes back with its bytes.
 
 Exit codes: 0 done, 1 no such snapshot, or it serves what was blocked since, 2 wrong use, 3 the store can't be reached
-or lacks some of the snapshot, or another reconciler is at work.
+or lacks some of the snapshot.
 """
 EXAMPLES = """Examples:
   gitopsreg rollback previous --hold --store file:///var/lib/gitopsreg
@@ -40,6 +40,8 @@ def command(
     ] = False,
 ) -> int:
     from gitopsreg.cli import holding, publishing
+    from gitopsreg.index.head import Head
+    from gitopsreg.model.digest import Sha256
     from gitopsreg.reconcile.rollback import find, roll_back
     from gitopsreg.wiring import stores
 
@@ -52,15 +54,17 @@ def command(
     holding.a_hold(until, reason, now=now)  # wrong use is told before anything is waited for
     opened = stores.open_backends(settings)
     store = opened[""]
-    find(store, publishing.published_head(store), snapshot)
-    with holding.leased(store) as lease:
-        head = publishing.published_head(store)
+
+    def change(head: Head, beside: holding.Beside) -> tuple[bool, Sha256]:
         was = head.hold_at(publishing.stamp(now))
         wanted = holding.a_hold(until, reason, now=now, was=was)
         target = find(store, head, snapshot)
         changed = target != head.root or not holding.says_the_same(wanted, was)
         if changed:
-            roll_back(opened, head, target, wanted, lease, serve_blocked=serve_blocked)
+            roll_back(opened, head, target, wanted, beside, serve_blocked=serve_blocked)
+        return changed, target
+
+    changed, target = holding.on_the_head(store, change)
     after = publishing.read_publishing(store, now)
     if settings.output == "json":
         output.print_json({"changed": changed} | publishing.as_json(after))

@@ -18,6 +18,8 @@ from gitopsreg.index.shape import shape_of
 from gitopsreg.index.status import PackageStatus, RegistryStatus
 
 FORMAT = 1  # grows when an older release would misread the documents; additions that it may skip don't count
+# Who knows no ledger and no hold would publish on top of what is served, and forget what was published since.
+_HEAD_FORMAT = 2
 _PREFIX = re.compile(r"[0-9a-f]{0,2}")
 
 _Value = TypeVar("_Value")
@@ -42,11 +44,14 @@ class _StatusShard:
 
 
 def encode_head(pointer: Pointer) -> bytes:
-    return _encode_told(pointer)
+    data = _encode_told(pointer)
+    if pointer.ledger is None and pointer.hold is None:
+        return data
+    return orjson.dumps(orjson.loads(data) | {"format": _HEAD_FORMAT}, option=orjson.OPT_SORT_KEYS)
 
 
 def decode_head(data: bytes) -> Pointer:
-    return _decode(Pointer, data)
+    return _load(Pointer, _parse(data, newest=_HEAD_FORMAT))
 
 
 def encode_lease(record: LeaseRecord) -> bytes:
@@ -157,15 +162,15 @@ def _decode(kind: Callable[..., _Value], data: bytes) -> _Value:
     return _load(kind, _parse(data))
 
 
-def _parse(data: bytes) -> dict[str, Any]:
+def _parse(data: bytes, *, newest: int = FORMAT) -> dict[str, Any]:
     try:
         plain = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise StorageError(f"not a document of the index: {error}") from error
     number = plain.get("format") if isinstance(plain, dict) else None
-    if type(number) is int and number > FORMAT:
-        raise StorageError(f'the document has format "{number}": upgrade gitopsreg, this release reads {FORMAT}')
-    if type(number) is not int or number != FORMAT:
+    if type(number) is int and number > newest:
+        raise StorageError(f'the document has format "{number}": upgrade gitopsreg, this release reads {newest}')
+    if type(number) is not int or not FORMAT <= number <= newest:
         raise StorageError(f'not a document of the index: it must be an object with "format": {FORMAT}')
     return cast(dict[str, Any], plain)
 

@@ -25,9 +25,10 @@ def export(reader: BlobReader) -> bytes:
     head = read_head(reader)
     if head is None:
         raise StorageError("nothing has been published into this store yet: there is no index to export")
-    load(reader, head.root)  # whole and right, or not at all
-    pointer = Pointer(root=head.root, revision=head.revision, epoch=head.epoch)
-    return codec.encode_export(pointer, dict(_documents(reader, head.root)))
+    newest = load(reader, head.newest)  # whole and right, or not at all
+    # What the next publish builds on, also while an older one is served: a plan is measured by it.
+    pointer = Pointer(root=head.newest, revision=newest.root.revision, epoch=head.epoch)
+    return codec.encode_export(pointer, dict(_documents(reader, head.newest)))
 
 
 def unpacked(data: bytes) -> Mapping[str, bytes]:

@@ -3,6 +3,7 @@
 A store remembers where its history was cut, so that a root that is merely lost is not taken for the end.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from gitopsreg.errors import InvalidName, KeyMissing, StorageError
 from gitopsreg.index.head import Head
 from gitopsreg.index.keys import root_key
 from gitopsreg.index.reading import read_root
+from gitopsreg.index.repository import history
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader, BlobStore
 
@@ -55,6 +57,18 @@ def retained(reader: BlobReader, head: Head, keep: int) -> Retained:
         chain.append(digest)
         digest = before
     return Retained(head.root, tuple(chain))
+
+
+def kept(reader: BlobReader, head: Head, most: int) -> Iterator[Sha256]:
+    """The newest roots, newest first: none that a collection lets go, though it may be there for a moment longer.
+
+    Raises StorageError.
+    """
+    cut = _oldest(reader)
+    for digest, _ in history(reader, head, most):
+        yield digest
+        if digest == cut:
+            return
 
 
 def remember_cut(store: BlobStore, kept: Retained) -> None:

@@ -206,8 +206,9 @@ class _Collection:
         """Before the first removal: the head anew, with the same root."""
         if not self._fenced:
             head = self._terms.head
-            move_head(self._stores[""], head.moved(fence=self._lease.epoch), head=head)
+            # The cut first: whoever moves the head behind the fence must not go back to what is let go here.
             remember_cut(self._stores[""], self._terms.kept)
+            move_head(self._stores[""], head.moved(fence=self._lease.epoch), head=head)
             self._fenced = True
 
     def _remove(self, name: str, stored: Stored) -> int | None:

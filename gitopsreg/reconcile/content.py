@@ -21,7 +21,9 @@ def content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Cont
         result = synced.get(item.draft.address, Synced())
         after = apply(item.draft, result.records, time=stamp(prepared.now))
         if after is not None:
-            packages[item.draft.address] = expire(after, catalog.registry.archive_for, prepared.now)
+            # Declared again, though broken, suspended or late: then it waits for that, and its bytes with it.
+            archive_for = catalog.registry.archive_for if item.state == "removed" else None
+            packages[item.draft.address] = expire(after, archive_for, prepared.now)
     return Content(
         revision=catalog.revision,
         time=catalog.time,

@@ -9,12 +9,13 @@ from gitopsreg.index import holding, repository
 from gitopsreg.index.check import looked_at
 from gitopsreg.index.contents import Place, places_of
 from gitopsreg.index.head import Head
+from gitopsreg.index.held import Held
 from gitopsreg.index.model import Blob, Snapshot
 from gitopsreg.index.pointer import Hold
 from gitopsreg.index.reading import read_root
+from gitopsreg.index.retained import kept
 from gitopsreg.index.side_by_side import side_by_side
 from gitopsreg.model.digest import Sha256
-from gitopsreg.reconcile.held_lease import HeldLease
 from gitopsreg.storage.base import BlobReader, BlobStore
 
 _PREFIX = re.compile(r"[0-9a-f]{8,64}")
@@ -31,11 +32,13 @@ def find(reader: BlobReader, head: Head, wanted: str) -> Sha256:
         before = read_root(reader, head.root).previous
         if before is None:
             raise NotPublished(f'nothing was published before "{head.root}"')
+        if before not in kept(reader, head, _FAR):
+            raise NotPublished(f'"{before}", which was published before "{head.root}", is not kept')
         return before
     prefix = wanted.removeprefix("sha256:")
     if not _PREFIX.fullmatch(prefix):
         raise InvalidName(f'{quoted(wanted)} names no snapshot: write "previous", or 8 to 64 of its hex digits')
-    found = {digest for digest, _ in repository.history(reader, head, _FAR) if digest.hex.startswith(prefix)}
+    found = {digest for digest in kept(reader, head, _FAR) if digest.hex.startswith(prefix)}
     if len(found) > 1:
         raise InvalidName(f'"{prefix}" is the start of {len(found)} snapshots: write more digits')
     if not found:
@@ -48,7 +51,7 @@ def roll_back(
     head: Head,
     target: Sha256,
     hold: Hold,
-    lease: HeldLease,
+    lease: Held,
     *,
     serve_blocked: bool = False,
 ) -> Snapshot:
