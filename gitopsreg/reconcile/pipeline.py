@@ -65,7 +65,7 @@ class Reconciler:
         self._commit = ""
         self._epoch: int | None = None
         self._verdict = OPEN
-        self._owes = False
+        self._owes = self._turned_away = False
 
     def hurry(self, patience: float, wake: Callable[[], None]) -> None:
         """From now on wait `patience` seconds for slow upstreams, no longer: a later run publishes what they bring.
@@ -73,6 +73,11 @@ class Reconciler:
         `wake` is called, from any thread, when something late is there.
         """
         self._late.hurry(patience, wake)
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether the last tick had work to do, and another reconciler was at work."""
+        return self._turned_away
 
     @property
     def owes(self) -> bool:
@@ -84,11 +89,13 @@ class Reconciler:
 
         None also while another reconciler is at work: a later tick looks again.
         """
+        self._turned_away = False
         if not (self._owes or self._has_work()):
             return None
         try:
             return self._run(Asked(everything=self._owes), wait=False)
         except LeaseHeld:
+            self._turned_away = True
             return None
 
     def run(self, *, force: bool = False, approve: str | None = None, wait: bool = True) -> Outcome:

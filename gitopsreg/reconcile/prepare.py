@@ -3,7 +3,7 @@
 It is given a store without a way to write, so that planning can't publish.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -18,8 +18,9 @@ from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.around import around
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.events import Reporter
+from gitopsreg.reconcile.expire import letting_go
 from gitopsreg.reconcile.late import LateComers
-from gitopsreg.reconcile.plan import make_plan
+from gitopsreg.reconcile.plan import Change, make_plan
 from gitopsreg.reconcile.resolve import Resolution, Visit, resolve
 from gitopsreg.reconcile.run import Prepared
 from gitopsreg.storage.base import BlobReader
@@ -116,7 +117,7 @@ class Planner:
             revision=loaded.catalog.revision,
             time=loaded.catalog.time,
             guards=loaded.catalog.registry.guards,
-            more=() if _is_closed(loaded) else around(base.root if base else None, loaded.catalog),
+            more=() if _is_closed(loaded) else _beside(base, loaded, resolution, now),
         )
         return Prepared(
             now=now,
@@ -157,6 +158,13 @@ class Planner:
             patience=self._late.patience,
             reporter=self._reporter,
         )
+
+
+def _beside(base: Snapshot | None, loaded: Loaded, resolution: Resolution, now: datetime) -> Iterator[Change]:
+    """What changes though no declaration of a package does."""
+    yield from around(base.root if base else None, loaded.catalog)
+    gone = [item.draft.published for item in resolution.resolved if item.state == "removed" and item.draft.published]
+    yield from letting_go(gone, loaded.catalog.registry.archive_for, now)
 
 
 def _is_closed(loaded: Loaded) -> bool:

@@ -14,6 +14,8 @@ from gitopsreg.settings import Settings
 # How many seconds a publish waits for slow upstreams; what they bring is published by itself when it is there.
 _PATIENCE = 5.0
 _REST = timedelta(seconds=2)
+# Whoever finds another at work looks again so soon, to take over from one that died.
+_AGAIN = timedelta(seconds=10)
 
 
 class Ticking:
@@ -60,8 +62,8 @@ def make_loop(
             on_error(error)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in one run must not end all later ones
             on_error(GitopsregError(f"internal error, please report it: {error!r}"))
-        if reconciler.owes:
-            _wake(clock, loop, "owed", datetime.now(UTC) + _REST)
+        if reconciler.owes or reconciler.turned_away:
+            _wake(clock, loop, "owed", datetime.now(UTC) + (_REST if reconciler.owes else _AGAIN))
 
     loop = Loop(work)
     reconciler.hurry(_PATIENCE, loop.tick)

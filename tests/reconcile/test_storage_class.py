@@ -141,8 +141,11 @@ def test_an_archived_package_is_let_go_when_its_time_is_up(world: World) -> None
     world.run()
     assert all(version.downloadable for version in module_of(world).versions)
     world.pass_time(timedelta(days=3650))
+    plan = world.reconciler().plan().plan
     world.run()
+    assert not world.reconciler().plan().plan.has_changes
     versions = module_of(world).versions
+    assert "its bytes are let go" in plan.changes[0].notes[0]
     assert not any(version.downloadable for version in versions)
     assert {version.discarded for version in versions} == {versions[0].discarded}
     assert versions[0].discarded is not None
