@@ -73,6 +73,17 @@ def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert load({}).jobs == 8
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["s3://AKIA:TOPSECRET@bucket", "s3://bucket?endpoint=https://user:TOPSECRET@minio", "azure://a/c?sig=TOPSECRET"],
+)
+def test_a_secret_in_an_address_is_never_shown_again(address: str) -> None:
+    for flags in ({"store": address}, {"backends": [f"archive={address}"]}):
+        with pytest.raises(ConfigError) as caught:
+            load(flags)
+        assert "TOPSECRET" not in str(caught.value)
+
+
 def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
     text = """\
 catalog: https://git.example.com/acme/catalog.git

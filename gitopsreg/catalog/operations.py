@@ -29,6 +29,8 @@ _ALL_METHODS = ("token", "basic", "ssh-key", "none")
 _OWN_HOSTS = {"bitbucket-dc", "gitea", "git", "registry", "http"}
 _OVER_HTTP = {"registry", "http"}
 _GRACE = Range(timedelta(hours=1), timedelta(days=3650), "1h to 3650d")
+# Where a store keeps what is no bytes of versions.
+_OURS = frozenset(("index", "lease", "private", "probe", "status"))
 # As the schema has them: what holds where nothing is said.
 _LINK, _KEPT = timedelta(minutes=10), timedelta(days=30)
 
@@ -82,6 +84,10 @@ def _folder_of_keys(text: str) -> None:
     if not all(re.fullmatch(r"(?!\.{1,2}$)[0-9A-Za-z._+-]+", part) for part in parts):
         raise InvalidName(
             f'{quoted(text)} is no folder of a store: write letters, digits and ._+- joined by "/", like "artifacts/"'
+        )
+    if parts[0] in _OURS:
+        raise InvalidName(
+            f'{quoted(text)} lies in a folder of the registry\'s own: write another one, like "artifacts/"'
         )
 
 

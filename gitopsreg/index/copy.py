@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from gitopsreg.errors import ConfigError, KeyMissing, PublishConflict, StorageError
-from gitopsreg.index.check import check_blob
+from gitopsreg.index.check import check_blob, looked_at
 from gitopsreg.index.contents import Place
 from gitopsreg.index.fault import Damaged, Fault, Faults
 from gitopsreg.index.head import Head, move_head, read_head
@@ -89,13 +89,14 @@ def copy(
         kept = retained(source, head, keep)
         work.bring(kept)
         lease.check()
-        if work.faults.found:
-            return work.told(head, kept)
         if read_head(source) == head:
+            if work.faults.found:
+                return work.told(head, kept)
             _copy_link_key(source, target)
             _remember_cut(source, target, kept)
             _cut_over(target, head, there, lease)
             return work.told(head, kept)
+        work.faults = Faults()  # what was missing may have been collected meanwhile
     raise PublishConflict(f"the source was published to {_RACES} times meanwhile: hold it, then copy again")
 
 
@@ -162,6 +163,8 @@ class _Copy:
         if page.key in self._done or _has_document(self._target, page, quick=self._quick):
             return page, False
         self._target.put(page.key, page.data)
+        if self._target.get(page.key) != page.data:
+            raise StorageError(f'"{page.key}" reads back as other bytes than were written: check the target')
         return page, True
 
     def _bring_blob(self, item: tuple[Place, Blob]) -> tuple[Place, Blob, bool | StorageError]:
@@ -173,8 +176,8 @@ class _Copy:
                 self._target.put(place.key, _proven(self._source, place.key, blob))
             except _SourceFault as fault:
                 return place, blob, fault.error
-            if self._target.size(place.key) != blob.size:
-                raise StorageError(f'"{place.key}" took {blob.size} bytes and has others: check the target') from None
+            if (wrong := looked_at({"": self._target}, place, blob)) is not None:
+                raise StorageError(f"what was written can't be read back: {wrong}: check the target") from None
             return place, blob, True
         return place, blob, False
 
@@ -201,7 +204,7 @@ def _proven(source: BlobReader, key: str, blob: Blob) -> Iterator[bytes]:
 
 
 def _check_kinship(source: BlobReader, head: Head, there: Head) -> None:
-    ours = {digest for digest, _ in history(source, head, _LONGEST_HISTORY)}
+    ours = {head.root, *(digest for digest, _ in history(source, head, _LONGEST_HISTORY))}
     if {there.root, there.newest} <= ours:
         return
     raise ConfigError(

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-JOBS = 8  # stores wait on disks and networks, not on us
+JOBS = 16  # stores wait on disks and networks, not on us
 _AHEAD = 4  # so that one large item does not keep the other threads waiting
 
 _Item = TypeVar("_Item")

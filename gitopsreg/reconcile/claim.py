@@ -38,6 +38,21 @@ def is_free(own: BlobReader, other: BlobReader) -> bool:
     return _read(other, _CLAIM) in {None, ours}
 
 
+def is_anothers(own: BlobReader, other: BlobReader, folder: str) -> bool:
+    """Whether a folder of a back end (or of the own store) lies in the own store of another registry, or in a back end
+    that one claimed: a catalog may name any folder. Writes nothing.
+    """
+    ours = _read(own, _IDENTITY)
+    parts = folder.split("/") if folder else []
+    for number in range(1, len(parts) + 1):
+        top = "/".join(parts[:number])
+        if _read(other, f"{top}/{HEAD}") is not None and (ours is None or _read(other, f"{top}/{_IDENTITY}") != ours):
+            return True
+        if _read(other, f"{top}/{_CLAIM}") not in {None, ours}:
+            return True
+    return False
+
+
 def _identity(own: BlobStore) -> bytes:
     with suppress(PublishConflict):  # there is one
         own.replace(_IDENTITY, secrets.token_hex(16).encode(), expected=None)

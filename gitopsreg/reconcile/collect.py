@@ -3,7 +3,8 @@
 Always true here, whoever publishes meanwhile: nothing that a snapshot in force names is removed. Marking is complete or
 nothing is removed. What a publisher is about to name is young, since it writes anew whatever lies there unnamed for
 longer than FRESH; what it writes anew after it was listed is refused to `delete`; and a publish that was built before
-the marks were taken starts over, because the head is fenced.
+the marks were taken starts over, because the head is fenced. The one gap is a store that can't delete "only while it is
+the same write" (S3): there a deletion must not be on its way for longer than the lease (docs/storage.md).
 """
 
 import re
@@ -25,7 +26,7 @@ from gitopsreg.index.retained import Retained, remember_cut, retained
 from gitopsreg.index.side_by_side import JOBS, side_by_side
 from gitopsreg.index.walk import read_document
 from gitopsreg.reconcile.backoff import stamp
-from gitopsreg.reconcile.claim import claim, is_free
+from gitopsreg.reconcile.claim import claim, is_anothers, is_free
 from gitopsreg.reconcile.sync import FRESH
 from gitopsreg.storage.base import BlobStore, Stored
 
@@ -44,7 +45,8 @@ _CLOCK = "status/care/clock"
 class Collected:
     """What a collection did. `young` objects are unnamed and wait for their grace time to end; `freed` in bytes.
 
-    `snapshots` are retained. `left_alone` are back ends that another registry claimed, or that the settings don't name.
+    `snapshots` are retained. `left_alone` are back ends that another registry claimed, or that the settings don't name,
+    and folders ("backend/folder") that lie in another registry's own store.
     """
 
     snapshots: int = 0
@@ -144,6 +146,7 @@ class _Collection:
         self._progress = progress
         self._fenced = False
         self._tally = _Tally()
+        self._strange: set[str] = set()
         # By digest alone, not by place: two names of back ends may mean the same folder.
         self._marked = {raw for shelf in terms.named.blobs.values() for raw in shelf}
 
@@ -162,7 +165,7 @@ class _Collection:
             young=tally.young,
             removed=tally.removed,
             freed=tally.freed,
-            left_alone=tuple(sorted((self._stores.keys() | named_by) - ours)),
+            left_alone=tuple(sorted(((self._stores.keys() | named_by) - ours) | self._strange)),
         )
 
     def _is_ours(self, name: str, *, take_over: bool) -> bool:
@@ -193,14 +196,19 @@ class _Collection:
 
     def _prefixes(self, name: str) -> list[str]:
         """Where we write in this back end; nothing else is looked at."""
+        own, other = self._stores[""], self._stores[name]
         folders = sorted({shelf.folder for shelf in self._terms.named.blobs if shelf.backend == name} | {""})
+        strange = [folder for folder in folders if is_anothers(own, other, folder)]
+        self._strange.update(f"{name or 'primary'}/{folder}" for folder in strange)
+        folders = [folder for folder in folders if folder not in strange]
         blobs = [f"{folder}/blobs/" if folder else "blobs/" for folder in folders]
         return [*_DOCUMENTS, *blobs] if name == "" else blobs
 
     def _is_named(self, key: str) -> bool:
-        if key.startswith(_DOCUMENTS):
+        folder, _, digest = key.rpartition("/")
+        if f"{folder}/" in _DOCUMENTS:
             return key in self._terms.named.documents
-        return bytes.fromhex(key.rpartition("/")[2]) in self._marked
+        return bytes.fromhex(digest) in self._marked
 
     def _raise_fence(self) -> None:
         """Before the first removal: the head anew, with the same root."""
@@ -213,7 +221,10 @@ class _Collection:
 
     def _remove(self, name: str, stored: Stored) -> int | None:
         """The bytes that this freed; None when somebody stored it anew."""
-        if self._dry_run or self._stores[name].delete(stored.key, seen=stored):
+        if self._dry_run:
+            return stored.size
+        self._lease.check()  # where a store can't delete "only while unchanged", no pause may come in between
+        if self._stores[name].delete(stored.key, seen=stored):
             return stored.size
         return None
 

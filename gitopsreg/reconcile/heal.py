@@ -32,8 +32,9 @@ def heal(
 ) -> tuple[FoundFault, ...]:
     """Those that are left. One attempt for each fault and revision; more only where the network may have been it."""
     due = [fault for fault in faults if fault.version and is_due(fault, occasion)]
+    waiting = set(due)
     left = [
-        replace(fault, reply=fault.reply if fault.version else _NO_UPSTREAM) for fault in faults if fault not in due
+        replace(fault, reply=fault.reply if fault.version else _NO_UPSTREAM) for fault in faults if fault not in waiting
     ]
     if repair is None or not due:
         return (*left, *due)

@@ -176,7 +176,13 @@ def folder(value: object) -> str:
 
 def store_url(value: object) -> str:
     """A store's address. `file:` addresses and plain paths become absolute."""
-    return str(StoreAddress.parse(text(value)))
+    address = text(value)
+    try:
+        return str(StoreAddress.parse(address))
+    except InvalidName as error:
+        if "@" in address or re.search(r"(?i)(?:sig|key|token|secret|password)=", address):
+            raise LooksSecret(str(error)) from None
+        raise
 
 
 def backends(value: object) -> tuple[Backend, ...]:

@@ -102,7 +102,9 @@ def _options(scheme: Scheme, query: str) -> dict[str, str]:
         if name not in known:
             raise InvalidName(f"{quoted(name)} is no option of {scheme}: write {', '.join(sorted(known))}")
         if name in options or not re.fullmatch(known[name], value):
-            raise InvalidName(f"{name}={quoted(value)} can't be used: write it once, like {_sample(known[name])}")
+            # A URL may hold a password or a signature.
+            shown = "…" if known[name] == _URL else quoted(value)
+            raise InvalidName(f"{name}={shown} can't be used: write it once, like {_sample(known[name])}")
         options[name] = value
     return options
 

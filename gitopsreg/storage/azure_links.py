@@ -63,18 +63,19 @@ class DelegatedKey:
         """A key for a link that ends at `expiry`. Raises StorageError when Azure gives none."""
         with self._lock:
             if self._key is None or self._expiry < expiry + _MARGIN:
-                self._key = self._new(now, expiry)
+                until = min(expiry + _DAY, now + _LONGEST)
+                # Both or none: while Azure gives no new key the old one must not seem to live longer.
+                self._key, self._expiry = self._new(now, expiry, until), until
             return self._key
 
-    def _new(self, now: datetime, expiry: datetime) -> SigningKey:
+    def _new(self, now: datetime, expiry: datetime, until: datetime) -> SigningKey:
         if expiry + _MARGIN > now + _LONGEST:
             raise StorageError("a link can't live for so long: without an account key 6 days are what Azure allows")
         # Those who waited while it failed should not each try as long again.
         if now < self._refused + _PAUSE:
             raise StorageError("Azure has just refused a key that signs links: try again in some seconds")
-        self._expiry = min(expiry + _DAY, now + _LONGEST)
         try:
-            return self._ask(self._expiry)
+            return self._ask(until)
         except StorageError:
             self._refused = datetime.now(UTC)
             raise

@@ -45,7 +45,7 @@ _HOST = "https://storage.googleapis.com"
 _SCOPES = "https://www.googleapis.com/auth/devstorage."
 _SIGNING = "https://www.googleapis.com/auth/iam"
 _WEEK = 7 * 24 * 60 * 60  # seconds: no signature lasts longer
-_CONNECTIONS = 64
+_CONNECTIONS = 128
 _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
@@ -156,7 +156,7 @@ class GcsClient:
         try:
             yield
         except FAILURES as error:
-            raise self._explain(error, deed, name, key) from error
+            raise self._explain(error, deed, name, key) from None
 
     def _explain(self, error: Exception, deed: str, name: str, key: str) -> StorageError:
         cause = error.cause if isinstance(error, api.RetryError) and error.cause else error

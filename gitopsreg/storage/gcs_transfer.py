@@ -44,6 +44,7 @@ class GcsChunks:
             self._compare()
             raise StopIteration
         self._at += len(piece)
+        self._resumes = _RESUMES  # it advances
         if self._sum is not None:
             self._sum.add(piece)
         return piece

@@ -3,6 +3,7 @@
 Some servers that speak the protocol of S3 take the condition and don't look at it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from secrets import token_hex
 
@@ -21,6 +22,9 @@ def check_conditional_writes(store: BlobStore) -> None:
         raise
 
 
+_RACERS, _RACES = 4, 3
+
+
 def _check(store: BlobStore, key: str) -> None:
     first = _written(store, key, b"1", None)
     if _accepts(store, key, b"2", None):
@@ -35,6 +39,16 @@ def _check(store: BlobStore, key: str) -> None:
         raise _broken("a value that was just written was not listed")
     if not store.delete(key, seen=seen):
         raise _broken("a value that nobody had changed could not be deleted")
+    _race(store, key)
+
+
+def _race(store: BlobStore, key: str) -> None:
+    """Some look at the condition, and write a moment later."""
+    with ThreadPoolExecutor(_RACERS) as pool:
+        for _ in range(_RACES):
+            if sum(pool.map(lambda number: _accepts(store, key, b"%d" % number, None), range(_RACERS))) > 1:
+                raise _broken("of several writers at one moment more than one could create the same value")
+            store.delete(key)
 
 
 def _written(store: BlobStore, key: str, data: bytes, expected: Token | None) -> Token:

@@ -50,7 +50,7 @@ _LIMITS = Config(
     read_timeout=15,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
-    max_pool_connections=32,
+    max_pool_connections=128,
 )
 _SOURCES = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, "
@@ -75,13 +75,16 @@ class Bucket:
 
     @contextmanager
     def explained(self, key: str = "") -> Iterator[None]:
-        """Translate every error of the library in the block, which also takes from the answer what it needs."""
+        """Translate every error of the library in the block, which also takes from the answer what it needs.
+
+        Its own words may hold secrets: they end here.
+        """
         try:
             yield
         except ClientError as error:
-            raise explain(self._refusal(error, key)) from error
+            raise explain(self._refusal(error, key)) from None
         except (BotoCoreError, HTTPClientError, HTTPError) as error:
-            raise self._unanswered(error) from error
+            raise self._unanswered(error) from None
         except OSError as error:  # of the network's errors none is left: it is a file of the credentials
             raise StorageError(f'"{error.filename}" can\'t be read for credentials: {error.strerror}') from error
         except (ResponseParserError, KeyError) as error:

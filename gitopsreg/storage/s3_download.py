@@ -45,6 +45,7 @@ class Download:
                 continue
             self._at += len(piece)
             self._left -= len(piece)
+            self._reopened = 0  # it advances
             return piece
         self.close()
         raise StopIteration

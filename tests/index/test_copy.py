@@ -241,3 +241,23 @@ def test_dying_at_every_operation_is_finished_by_the_next(source: MemoryStore, a
         assert served_whole({"": target}) in (None, wanted)
         copied(source, target)
         assert served_whole({"": target}) == wanted
+
+
+class Flips(MemoryStore):
+    """Takes everything, and keeps another byte."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
+        whole = data if isinstance(data, bytes) else b"".join(data)
+        super().put(key, bytes([whole[0] ^ 1]) + whole[1:] if key.startswith(self._kind) else whole)
+
+
+@pytest.mark.parametrize("kind", ["index/packages/", "blobs/"])
+def test_a_target_that_keeps_other_bytes_is_never_served(source: MemoryStore, kind: str) -> None:
+    target = Flips(kind)
+    with suppress(StorageError):
+        assert copied(source, target).faults
+    assert repository.read_head(target) is None

@@ -320,3 +320,30 @@ def test_dying_at_every_operation_loses_nothing(after: bool, error: Callable[[],
         assert len(documents(store)) == 3, f"operation {k}: the next one finishes"
         assert len(list(store.keys("blobs/"))) == 1
         served_whole({"": store})
+
+
+@pytest.mark.parametrize("folder", ["index/roots", "index/shards", "index/packages"])
+@pytest.mark.parametrize("backend", ["", "archive"])
+def test_bytes_in_a_folder_that_is_called_like_the_index_are_bytes(clock: Clock, folder: str, backend: str) -> None:
+    stores = {"": MemoryStore(clock=clock), "archive": MemoryStore(clock=clock)}
+    shelf = Shelf(backend=backend, folder=folder)
+    stores[backend].put(blob_key(a_blob(b"1.0.0").sha256, shelf), b"1.0.0")
+    publish(stores[""], replace(a_module(), versions=(replace(a_module_version("1.0.0"), shelf=shelf),)))
+    clock.now += 31 * DAY
+    collected(stores[""], archive=stores["archive"])
+    assert served_whole(stores)
+
+
+def test_another_registrys_own_store_is_never_collected_in(clock: Clock) -> None:
+    theirs, ours = MemoryStore(clock=clock), MemoryStore(clock=clock)
+    publish(theirs, a_module("1.0.0"))
+    for key in theirs.keys(""):
+        ours.put(f"team-a/{key}", theirs.get(key))
+    before = set(ours.keys("team-a/"))
+    shelf = Shelf(folder="team-a")
+    ours.put(blob_key(a_blob(b"9.0.0").sha256, shelf), b"9.0.0")
+    publish(ours, replace(a_module(), versions=(replace(a_module_version("9.0.0"), shelf=shelf),)))
+    clock.now += 31 * DAY
+    done = collected(ours)
+    assert done.left_alone == ("primary/team-a",)
+    assert before <= set(ours.keys("team-a/"))

@@ -162,3 +162,14 @@ def test_a_delegated_key_that_was_refused_is_not_asked_for_by_everyone_who_waite
     later = now + timedelta(minutes=1)
     asked.refuses = False
     assert keys.get(later, later + TERMS.lifetime) == AccountKey("2")
+
+
+def test_a_delegated_key_that_could_not_be_renewed_is_not_used_beyond_its_time() -> None:
+    asked, lifetime, now = Asked(), timedelta(minutes=10), datetime.now(UTC)
+    keys = DelegatedKey(asked)
+    assert keys.get(now, now + lifetime) == AccountKey("1")
+    asked.refuses = True
+    later = asked.expiries[0] - timedelta(minutes=1)
+    for moment in (later, later + timedelta(hours=1), later + timedelta(hours=20)):
+        with pytest.raises(StorageError, match="refused"):
+            keys.get(moment, moment + lifetime)

@@ -1,5 +1,6 @@
 """A store that does not honour conditional writes is found out before two reconcilers meet on it."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -90,3 +91,23 @@ def test_a_store_that_does_not_answer_is_not_judged() -> None:
         check_conditional_writes(store)
     assert not isinstance(caught.value, KeyMissing)
     assert list(store.keys("")) == []
+
+
+class LooksThenWrites(MemoryStore):
+    """Looks at the condition, and writes a moment later."""
+
+    def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
+        try:
+            state: Token | None = self.get_with_token(key)[1]
+        except KeyMissing:
+            state = None
+        if state != expected:
+            raise PublishConflict(f'"{key}" was changed')
+        time.sleep(0.01)  # as a server takes between the two
+        self.put(key, data)
+        return self.get_with_token(key)[1]
+
+
+def test_a_store_that_looks_first_and_writes_later_is_found_out() -> None:
+    with pytest.raises(ConfigError, match="does not honour conditional writes"):
+        check_conditional_writes(LooksThenWrites())
