@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -163,6 +164,11 @@ def a_pin(version: str = "1.0.0", *, path: str | None = None, sha256: Sha256 | N
     return Pin(version=Version.parse(version), path=path, sha256=sha256)
 
 
-def open_files() -> set[Path]:
-    """What this process holds open: equal before and after when nothing leaked."""
-    return set(Path("/dev/fd").iterdir())
+def open_files() -> set[tuple[str, str]]:
+    """The files that this process holds open: equal before and after when nothing leaked. Sockets may be others'."""
+    found = set()
+    for entry in Path("/dev/fd").iterdir():
+        with suppress(OSError):
+            if (target := str(entry.readlink())).startswith("/") and not target.startswith(("/proc/", "/dev/")):
+                found.add((entry.name, target))
+    return found

@@ -11,7 +11,6 @@ from gitopsreg.cli import output
 from gitopsreg.cli.failures import DONE
 from gitopsreg.cli.options import PRINTED, takes
 from gitopsreg.errors import ConfigError, StorageError
-from gitopsreg.model.digest import Sha256
 from gitopsreg.settings import Settings
 
 NAME = "export"
@@ -34,10 +33,15 @@ def command(
     settings: Settings,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to.", show_default=False)],
     snapshot: Annotated[
-        str | None, typer.Option("--snapshot", metavar="DIGEST", help="An older snapshot, see 'gitopsreg history'.")
+        str | None,
+        typer.Option(
+            "--snapshot",
+            metavar="SNAPSHOT",
+            help="An older one, see 'gitopsreg history'.",
+        ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DIGEST", help="Leave out what this snapshot names.")
+        str | None, typer.Option("--since", metavar="SNAPSHOT", help="Leave out what this one names.")
     ] = None,
     sign_key: Annotated[
         Path | None, typer.Option("--sign-key", metavar="FILE", help="An armored OpenPGP secret key.")
@@ -52,6 +56,7 @@ def command(
     from gitopsreg.cli.transfer import transfer
     from gitopsreg.index import repository
     from gitopsreg.offline import pack
+    from gitopsreg.reconcile.rollback import find
     from gitopsreg.wiring import stores
 
     sign = _sign(sign_key, passphrase_env, unsigned=unsigned)
@@ -59,8 +64,8 @@ def command(
     head = repository.read_head(readers[""])
     if head is None:
         raise StorageError("nothing has been published into this store yet: there is nothing to export")
-    root = Sha256.parse(snapshot) if snapshot else head.root
-    bundle = pack.pack(readers, root, since=Sha256.parse(since) if since else None)
+    root = find(readers[""], head, snapshot) if snapshot else head.root
+    bundle = pack.pack(readers, root, since=find(readers[""], head, since) if since else None)
     target = file.expanduser().absolute()
     with transfer("Writing", len(bundle.contents)) as progress:
         size = pack.write(bundle, readers, target, sign, progress=progress)

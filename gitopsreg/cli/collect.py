@@ -46,12 +46,14 @@ def command(
         bool, typer.Option("--take-over", help="Collect also in back ends where another registry did so far.")
     ] = False,
 ) -> int:
+    from gitopsreg.cli.publishing import require_published
     from gitopsreg.cli.working import working
     from gitopsreg.reconcile.collect import collect
     from gitopsreg.wiring import stores
     from gitopsreg.wiring.reconciling import make_lease
 
     opened = stores.open_backends(settings)
+    require_published(opened[""])
     period = _grace(grace)
     with working() as progress, make_lease(opened[""]).held(wait=True) as lease:
         collected = collect(
@@ -86,9 +88,6 @@ def _grace(text: str | None) -> timedelta | None:
 
 
 def _show(out: "Console", collected: "Collected", *, dry_run: bool) -> None:
-    if not collected.snapshots:
-        output.say(out, "Nothing has been published into this store yet: nothing was removed.")
-        return
     verb, freed = ("Would remove", "would be freed") if dry_run else ("Removed", "freed")
     removed = f"{verb} {output.count(collected.removed, 'object')}, {output.size(collected.freed)} {freed}"
     kept = f"kept {collected.kept} of {output.count(collected.snapshots, 'snapshot')}"

@@ -52,6 +52,9 @@ def takes(*names: str, needs: Collection[str] = ()) -> Callable[[Command], Comma
             )
             require(settings, needs)
             logging.getLogger().setLevel(settings.log_level.upper())
+            if settings.log_level != "debug":
+                # Without a handler Python prints warnings of libraries as they are, beside the one error that we tell.
+                logging.getLogger().addHandler(logging.NullHandler())
             return command(settings, **given)
 
         options = [_option(TABLE[name]) for name in names]

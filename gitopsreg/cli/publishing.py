@@ -32,6 +32,12 @@ def read_publishing(reader: BlobReader, now: datetime) -> Publishing:
     return Publishing(head=head, hold=hold, lease=_lease(reader))
 
 
+def require_published(reader: BlobReader) -> None:
+    """Raises StorageError for a store that nothing was published into: its address may be wrong."""
+    if read_head(reader) is None:
+        raise StorageError("nothing has been published into this store yet: is it the right one, and is it mounted?")
+
+
 def _lease(reader: BlobReader) -> LeaseRecord | None:
     from gitopsreg.index.codec import decode_lease
     from gitopsreg.reconcile.process import is_gone

@@ -47,6 +47,7 @@ def command(
     ] = None,
     everything: Annotated[bool, typer.Option("--everything", help="Begin anew, and try every repair again.")] = False,
 ) -> int:
+    from gitopsreg.cli.publishing import require_published
     from gitopsreg.cli.working import working
     from gitopsreg.reconcile.pace import Pace
     from gitopsreg.reconcile.scrub import scrub
@@ -55,6 +56,7 @@ def command(
 
     pace = Pace(seconds=_seconds(period), rate=_rate(rate))
     opened = stores.open_backends(settings)
+    require_published(opened[""])
     with ExitStack() as stack:
         repair = stack.enter_context(make_repair(settings, opened)) if settings.catalog else None
         progress = stack.enter_context(working())

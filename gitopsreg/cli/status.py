@@ -152,8 +152,7 @@ def package_json(package: PackageStatus) -> dict[str, Any]:
 def show(out: "Console", status: RegistryStatus, around: Publishing | None = None, *, now: datetime) -> None:
     """The registry on top, a line per package, then what is wrong and why."""
     if not status.last_attempt and not status.packages:
-        output.say(out, "Nothing has been reconciled into this store yet.")
-        output.say(out, "  next: gitopsreg reconcile --catalog … --store …")
+        _show_unreported(out, status, around or Publishing())
         return
     _show_registry(out, status)
     _show_around(out, status, around or Publishing())
@@ -162,6 +161,18 @@ def show(out: "Console", status: RegistryStatus, around: Publishing | None = Non
         output.table(out, _COLUMNS, (_row(package, now) for package in status.packages))
     _show_problems(out, problems(status))
     _show_idle(out, status.idle)
+
+
+def _show_unreported(out: "Console", status: RegistryStatus, around: Publishing) -> None:
+    """A store that no reconciler has reported in: it is empty, or a copy, or came by bundle."""
+    if around.head is None:
+        output.say(out, "Nothing has been reconciled into this store yet.")
+        output.say(out, "  next: gitopsreg reconcile --catalog … --store …")
+    else:
+        served = output.short_digest(str(around.head.root))
+        output.say(out, printable(f"Snapshot {served} of {output.short_revision(around.head.revision)}"), "bold")
+        output.say(out, "No reconciler has reported here yet.")
+    _show_around(out, status, around)
 
 
 def _show_around(out: "Console", status: RegistryStatus, around: Publishing) -> None:

@@ -17,7 +17,7 @@ from gitopsreg.index.contents import Place
 from gitopsreg.index.fault import Damaged, Fault, Faults
 from gitopsreg.index.head import Head, move_head, read_head
 from gitopsreg.index.held import Held
-from gitopsreg.index.keys import LINK_KEY, root_key
+from gitopsreg.index.keys import COPIED, LINK_KEY, root_key
 from gitopsreg.index.model import Blob
 from gitopsreg.index.named import Named
 from gitopsreg.index.pointer import Pointer
@@ -92,6 +92,7 @@ def copy(
         if read_head(source) == head:
             if work.faults.found:
                 return work.told(head, kept)
+            _mark_as_copy(target)
             _copy_link_key(source, target)
             _remember_cut(source, target, kept)
             _cut_over(target, head, there, lease)
@@ -211,6 +212,14 @@ def _check_kinship(source: BlobReader, head: Head, there: Head) -> None:
         f'the target holds an index of its own ("{root_key(there.newest)}"), which the source never published or has '
         "let go: write another target, or replace it with --force"
     )
+
+
+def _mark_as_copy(target: BlobStore) -> None:
+    """What lies in other back ends is the original's."""
+    try:
+        target.stat(COPIED)
+    except KeyMissing:
+        target.put(COPIED, b"")
 
 
 def _copy_link_key(source: BlobReader, target: BlobStore) -> None:

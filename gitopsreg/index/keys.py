@@ -6,6 +6,8 @@ from gitopsreg.model.digest import Sha256
 HEAD = "index/head"
 LEASE = "lease/reconciler"
 LINK_KEY = "private/link-key"
+# There is one where the store began as a copy: what lies in other back ends is the original's.
+COPIED = "private/copied"
 
 
 def root_key(digest: Sha256) -> str:

@@ -13,6 +13,7 @@ from gitopsreg.errors import BundleRefused, ConfigError, KeyMissing, StorageErro
 from gitopsreg.index.contents import Place, places
 from gitopsreg.index.head import read_head
 from gitopsreg.index.held import Held
+from gitopsreg.index.keys import COPIED
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Blob
 from gitopsreg.index.repository import load
@@ -73,6 +74,7 @@ def unpack(
     work.take_all(tar, entry, bundle)
     _check_whole(stores, bundle)
     ensure_link_key(store)
+    store.put(COPIED, b"")
     lease.check()
     if not served:
         advance(store, head, bundle, fence=lease.epoch)

@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 
 from gitopsreg.errors import KeyMissing, PublishConflict
-from gitopsreg.index.keys import HEAD
+from gitopsreg.index.keys import COPIED, HEAD
 from gitopsreg.storage.base import BlobReader, BlobStore
 
 # Made once; `store copy` leaves it behind, since a copy is another registry.
@@ -17,14 +17,15 @@ _CLAIM = "collected-by"
 def claim(own: BlobStore, other: BlobStore, *, take_over: bool = False) -> bool:
     """Claim a back end for the registry whose own store is `own`; whether it is ours now.
 
-    `take_over` takes it from whoever claimed it before, but never another registry's own store. Raises StorageError.
+    `take_over` takes it from whoever claimed it before, but never another registry's own store. Without it a copy never
+    claims anything: what lies there is the original's, whether that has claimed it or not. Raises StorageError.
     """
     ours = _identity(own)
     if _read(other, HEAD) is not None:  # it is the own store of a registry: of this one, under two names?
         return _read(other, _IDENTITY) == ours
     if take_over:
         other.put(_CLAIM, ours)
-    else:
+    elif _read(own, COPIED) is None:
         with suppress(PublishConflict):  # then it has been claimed
             other.replace(_CLAIM, ours, expected=None)
     return _read(other, _CLAIM) == ours
@@ -35,7 +36,8 @@ def is_free(own: BlobReader, other: BlobReader) -> bool:
     ours = _read(own, _IDENTITY)
     if _read(other, HEAD) is not None:
         return ours is not None and _read(other, _IDENTITY) == ours
-    return _read(other, _CLAIM) in {None, ours}
+    claimed = _read(other, _CLAIM)
+    return claimed == ours if claimed is not None else _read(own, COPIED) is None
 
 
 def is_anothers(own: BlobReader, other: BlobReader, folder: str) -> bool:

@@ -46,7 +46,7 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
             reporter=reporter,
             jobs=settings.jobs,
             backends=backends,
-            prove=lambda: prove(settings, backends[""]),
+            prove=lambda: prove(settings, backends),
         )
     finally:
         remotes.close()

@@ -1,8 +1,10 @@
 """Stores, by their address. A store's library is imported when an address asks for it, since they are slow to load."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitopsreg.errors import StorageError
+from gitopsreg.reconcile.claim import claim
 from gitopsreg.settings import Settings
 from gitopsreg.storage.address import StoreAddress
 from gitopsreg.storage.base import BlobReader, BlobStore
@@ -24,10 +26,16 @@ def open_reader(settings: Settings) -> BlobReader:
     return reader_at(settings.store)
 
 
-def prove(settings: Settings, store: BlobStore) -> None:
-    """Raises ConfigError for a store that takes conditional writes and does not honour them, and StorageError."""
+def prove(settings: Settings, backends: Mapping[str, BlobStore]) -> None:
+    """Raises ConfigError for a store that takes conditional writes and does not honour them, and StorageError.
+
+    Other back ends are claimed: who publishes there first is the one that may collect there.
+    """
     if StoreAddress.parse(settings.store).scheme != "file":  # of our own making
-        check_conditional_writes(store)
+        check_conditional_writes(backends[""])
+    for name, backend in backends.items():
+        if name:
+            claim(backends[""], backend)
 
 
 def open_backends(settings: Settings) -> dict[str, BlobStore]:

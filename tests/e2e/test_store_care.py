@@ -244,8 +244,6 @@ def test_empty_stores_are_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     assert gitopsreg("store", "verify", "--store", empty).code == 3
     assert gitopsreg("store", "copy", empty, tmp_path / "other").code == 3
-    assert "nothing was removed" in gitopsreg("collect", "--store", empty).stdout
-    assert gitopsreg("scrub", "--store", empty).code == 0
     assert "verify" in gitopsreg("store", "--help").stdout
 
 
@@ -286,3 +284,42 @@ def test_what_the_care_can_t_mend_is_told_once(shop: Shop) -> None:
     caretaker.round()
     assert len(told) == 1
     assert told[0].startswith(f"{FIRST_NET} 2.0.0: ")
+
+
+def test_a_copy_never_collects_what_the_original_put_elsewhere(shop: Shop, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    spec = "backend: archive\n  prefix: modules/"
+    head = "apiVersion: gitopsreg.io/v1alpha1\nkind: StorageClass\nmetadata: {name: archive}\nspec:\n  "
+    defaults = "spec:\n  defaults: {storageClass: archive}\n"
+    registry = f"apiVersion: gitopsreg.io/v1alpha1\nkind: Registry\nmetadata: {{name: default}}\n{defaults}"
+    backend = ("--backend", f"archive={archive}")
+    commit(shop.catalog, {"storage/archive.yaml": f"{head}{spec}\n", "registry.yaml": registry})
+    assert shop.run("reconcile", *shop.sources, *backend).code == 0
+    copy = tmp_path / "copy"
+    assert gitopsreg("store", "copy", shop.store, copy).code == 0
+    git(shop.server.root / "net", "tag", "v2.2.0")
+    assert shop.run("reconcile", *shop.sources, *backend).code == 0
+    for folder in (archive, copy):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                os.utime(path, (1, 1))
+    (archive / "collected-by").unlink()  # as if the original were of a release that claimed nothing
+    done = gitopsreg("collect", "--store", copy, *backend, "--output", "json")
+    assert done.json["left_alone" if "left_alone" in done.json else "leftAlone"] == ["archive"]
+    assert shop.run("store", "verify", *backend).code == 0
+
+
+def test_a_copy_says_what_it_serves_before_any_reconciler_reports(shop: Shop, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    assert gitopsreg("store", "copy", shop.store, copy).code == 0
+    shown = gitopsreg("status", "--store", copy).stdout
+    assert "No reconciler has reported here yet" in shown
+    assert "next: gitopsreg reconcile" not in shown
+
+
+@pytest.mark.parametrize("verb", ["collect", "scrub"])
+def test_care_of_the_wrong_store_is_no_success(tmp_path: Path, verb: str) -> None:
+    done = gitopsreg(verb, "--store", tmp_path / "nothing")
+    assert done.code == 3
+    assert "nothing has been published into this store yet" in done.stderr
+    assert not (tmp_path / "nothing").exists()
