@@ -30,9 +30,10 @@ pytest: $(READY) servers
 servers:
 	@tests/servers/install.sh .servers
 
-bench: $(READY)
+bench: $(READY) servers
 	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python benchmarks/public_registry.py
+	$(BIN)/python -m benchmarks.store_memory s3
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
