@@ -7,6 +7,8 @@ DOORS = {
     "anyio": {"gitopsreg.server.hands"},
     "apscheduler": {"gitopsreg.wiring.ticking"},
     "azure": {"gitopsreg.storage.azure_client"},
+    "boto3": {"gitopsreg.storage.s3_client"},
+    "botocore": {"gitopsreg.storage.s3_client"},
     "deflate": {"gitopsreg.upstream.archive"},
     "google": {"gitopsreg.storage.gcs_client"},
     "google_crc32c": {"gitopsreg.storage.gcs_client"},
@@ -17,6 +19,7 @@ DOORS = {
     "pysequoia": {"gitopsreg.upstream.signature", "gitopsreg.offline.secret_key"},  # one verifies, one signs
     "requests": {"gitopsreg.storage.gcs_client"},
     "semantic_version": {"gitopsreg.model.version"},
+    "urllib3": {"gitopsreg.storage.s3_client"},
     "yaml": {"gitopsreg.catalog.loader"},
 }
 ROOMS = {
@@ -32,6 +35,7 @@ BACK_ENDS = {
     "gitopsreg.storage.filesystem",
     "gitopsreg.storage.azure",
     "gitopsreg.storage.gcs",
+    "gitopsreg.storage.s3",
 }
 
 
