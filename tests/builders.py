@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gitopsreg.index.model import Blob, ModulePackage, ModuleVersion, Origin
+from gitopsreg.index.model import Blob, Content, ModulePackage, ModuleVersion, Origin
 from gitopsreg.model.address import ModuleAddress, ProviderAddress
 from gitopsreg.model.constraint import Constraint
 from gitopsreg.model.declaration import (
@@ -25,6 +25,12 @@ GIT_URL = "https://git.example.com/acme/vpc.git"
 
 def a_blob(data: bytes = b"bytes") -> Blob:
     return Blob(Sha256.of(data), len(data))
+
+
+def stored(content: Content) -> Blob:
+    """Content that is known to be here."""
+    assert isinstance(content, Blob)
+    return content
 
 
 def an_origin(commit: str = "c" * 40, tree: str = "7" * 40, ref: str = "v1.0.0") -> Origin:

@@ -16,6 +16,7 @@ from gitopsreg.model.declaration import (
     Guards,
     ModuleDeclaration,
     NamespaceDeclaration,
+    OpentofuGitSource,
     PackageDeclaration,
     Pin,
     ProviderDeclaration,
@@ -171,6 +172,7 @@ def _shared(
         "interval": parse_duration(spec["interval"]),
         "timeout": parse_duration(spec["timeout"]),
         "storage": storage,
+        "delivery": spec.get("delivery", "store"),
     }
 
 
@@ -180,6 +182,8 @@ def _source(spec: Spec) -> Source:
             return GitSource(url=spec["url"], path=spec.get("path", ""), tag_prefix=spec.get("tagPrefix"))
         case "catalog":
             return CatalogSource(path=spec.get("path", ""))
+        case "opentofu-git":
+            return OpentofuGitSource(url=spec["url"], address=spec.get("address", ""))
         case other:
             return UnsupportedSource(type=other)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitopsreg.index.keys import blob_key
-from gitopsreg.index.model import Blob, ModuleVersion, Package, ProviderVersion, Snapshot
+from gitopsreg.index.model import Blob, Content, ModuleVersion, Package, ProviderVersion, Snapshot
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -16,7 +16,12 @@ class Place:
 
 
 def blobs_of(version: ModuleVersion | ProviderVersion) -> tuple[Blob, ...]:
-    """The bytes that a version stands for, in one order."""
+    """The stored bytes that a version stands for, in one order; none of what stays elsewhere."""
+    return tuple(item for item in contents_of(version) if isinstance(item, Blob))
+
+
+def contents_of(version: ModuleVersion | ProviderVersion) -> tuple[Content, ...]:
+    """All that a version stands for, stored or not, in one order: what never changes once it is published."""
     if isinstance(version, ModuleVersion):
         return (version.archive,)
     return (version.checksums, version.signature, *(build.zip for build in version.builds))

@@ -25,6 +25,20 @@ class Blob:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Bytes that stay where they are: clients fetch them at `url`, for a module an address of go-getter's
+    (`git::https://…?ref=<commit>`). `sha256` is None where the upstream records none.
+    """
+
+    url: str
+    sha256: Sha256 | None = None
+
+
+# What a version is made of: ours to serve, or somebody else's.
+Content = Blob | Remote
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a version came from, for auditors and for noticing that the upstream changed.
@@ -83,21 +97,23 @@ class PublishedVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleVersion(PublishedVersion):
-    """`subdirectory` is where the module lies inside the archive ("" at its root)."""
+    """`subdirectory` is where the module lies inside a stored archive ("" at its root); a remote's URL says it."""
 
-    archive: Blob
+    archive: Content
     archive_format: Literal["tar.gz", "zip"] = "tar.gz"
     subdirectory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderBuild:
-    """One platform's zip. `h1` is the zip form of the hash (every entry counts)."""
+    """One platform's zip; its sha256 is known wherever it lies. `h1` is the zip form of the hash (every entry counts),
+    "" of a zip that was never here.
+    """
 
     platform: Platform
     filename: str
-    zip: Blob
-    h1: str
+    zip: Content
+    h1: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +130,9 @@ class ProviderVersion(PublishedVersion):
 
     protocols: tuple[str, ...]
     builds: tuple[ProviderBuild, ...]
-    checksums: Blob
+    checksums: Content
     checksums_filename: str
-    signature: Blob
+    signature: Content
     keys: tuple[PublicKey, ...]
 
     def build(self, platform: Platform) -> ProviderBuild | None:
@@ -146,10 +162,13 @@ class ModulePackage(PackageBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderPackage(PackageBase):
-    """Versions are sorted, oldest first, and hold every version ever published."""
+    """Versions are sorted, oldest first, and hold every version ever published. `warnings` are the upstream's own words
+    to whoever uses it.
+    """
 
     address: ProviderAddress
     versions: tuple[ProviderVersion, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 Package = ModulePackage | ProviderPackage

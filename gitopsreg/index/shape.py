@@ -34,7 +34,9 @@ class Shape:
 
 @cache
 def shape_of(kind: Any) -> Shape:
-    """The shape of a type: a dataclass, one of the model's names, str, int, bool, Literal, `X | None` or a tuple."""
+    """The shape of a type: a dataclass, one of the model's names, str, int, bool, Literal, `X | None`, a tuple, or
+    records that differ in the fields that they must have.
+    """
     if kind in _TEXTS:
         return _text(_TEXTS[kind])
     if kind is str:
@@ -50,6 +52,8 @@ def _composed(kind: Any) -> Shape:
         return _one_of(arguments)
     if origin in (Union, UnionType) and len(arguments) == 2 and NoneType in arguments:
         return _maybe(shape_of(next(each for each in arguments if each is not NoneType)))
+    if origin in (Union, UnionType) and all(is_dataclass(each) for each in arguments):
+        return _either(arguments)
     if origin is tuple and arguments[1:] == (...,):
         return _list(shape_of(arguments[0]))
     if origin is tuple:
@@ -124,6 +128,24 @@ def _maybe(inner: Shape) -> Shape:
         lambda value: None if value is None else inner.dump(value),
         lambda plain: None if plain is None else inner.load(plain),
     )
+
+
+def _either(kinds: tuple[Any, ...]) -> Shape:
+    """A record is of the first kind whose required fields are all there."""
+    shapes = {kind: shape_of(kind) for kind in kinds}
+    required = [
+        (shapes[kind], {field.name for field in fields(kind) if not _empty_default(field)[0]}) for kind in kinds
+    ]
+
+    def load(plain: Any) -> Any:
+        if type(plain) is not dict:
+            raise Malformed(f"{plain!r:.80} is no object")
+        for shape, names in required:
+            if names <= plain.keys():
+                return shape.load(plain)
+        raise Malformed(f"{plain!r:.80} is none of {', '.join(kind.__name__ for kind in kinds)}")
+
+    return Shape(lambda value: shapes[type(value)].dump(value), load)
 
 
 def _list(item: Shape) -> Shape:

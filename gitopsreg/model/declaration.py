@@ -36,13 +36,25 @@ class CatalogSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpentofuGitSource:
+    """A Git repository laid out like opentofu/registry. `address` is what the package is called there, as its files
+    write it (`Azure/aks/azurerm`); "" is the package's own address, in whatever letters.
+    """
+
+    url: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnsupportedSource:
     """A source type that the catalog may declare and this release does not act on (`release-assets`, `http`, …)."""
 
     type: str
 
 
-Source = GitSource | CatalogSource | UnsupportedSource
+Source = GitSource | CatalogSource | OpentofuGitSource | UnsupportedSource
+# store: our copy is served · reference: clients fetch it where it is
+ContentDelivery = Literal["store", "reference"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +142,7 @@ class Declared:
     interval: timedelta = timedelta(minutes=15)
     timeout: timedelta = timedelta(minutes=5)
     storage: StorageClass | None = None
+    delivery: ContentDelivery = "store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

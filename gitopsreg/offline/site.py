@@ -14,6 +14,7 @@ from gitopsreg.index.contents import Place
 from gitopsreg.index.keys import blob_key
 from gitopsreg.index.model import (
     Blob,
+    Content,
     ModulePackage,
     ModuleVersion,
     Package,
@@ -101,22 +102,24 @@ class Site:
     def _copies(self, package: Package, version: PublishedVersion) -> Iterator[Copy]:
         backend = version.shelf.backend if version.shelf else ""
 
-        def copy(path: str, blob: Blob) -> Copy:
-            return Copy(path=path, place=Place(backend, blob_key(blob.sha256, version.shelf)), blob=blob)
+        for path, content in self._files(package, version):
+            if isinstance(content, Blob):
+                yield Copy(path=path, place=Place(backend, blob_key(content.sha256, version.shelf)), blob=content)
 
+    def _files(self, package: Package, version: PublishedVersion) -> Iterator[tuple[str, Content]]:
         for name in self._names(package):
             if isinstance(version, ModuleVersion):
-                yield copy(_archive(name, version), version.archive)
+                yield _archive(name, version), version.archive
             elif isinstance(version, ProviderVersion) and _is_listed(package, version):
                 for host in self._hosts:
                     for build in version.builds:
-                        yield copy(f"{discovery.MIRROR}{host}/{name}/{build.filename}", build.zip)
+                        yield f"{discovery.MIRROR}{host}/{name}/{build.filename}", build.zip
         if isinstance(version, ProviderVersion):
             folder = _provider_folder(package, version)
-            yield copy(f"{folder}/{version.checksums_filename}", version.checksums)
-            yield copy(f"{folder}/{version.checksums_filename}.sig", version.signature)
+            yield f"{folder}/{version.checksums_filename}", version.checksums
+            yield f"{folder}/{version.checksums_filename}.sig", version.signature
             for build in version.builds:
-                yield copy(f"{folder}/{build.filename}", build.zip)
+                yield f"{folder}/{build.filename}", build.zip
 
     def _version_pages(self, package: Package, version: PublishedVersion) -> Iterator[Page]:
         if isinstance(package, ModulePackage) and isinstance(version, ModuleVersion):

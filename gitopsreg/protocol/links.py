@@ -13,6 +13,7 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from gitopsreg.errors import ConfigError, LinkRefused
+from gitopsreg.index.model import Content, Remote
 from gitopsreg.model.digest import Sha256
 
 PREFIX = "/artifacts/"
@@ -23,6 +24,11 @@ Link = Callable[[Sha256, str], str]
 _SHORTEST_KEY = 32
 _EXPIRES = re.compile(r"[1-9][0-9]{0,11}")
 _AGAIN = "run the command again: it asks the registry for a fresh one"
+
+
+def url_of(content: Content, filename: str, link: Link, base: str = "") -> str:
+    """Where clients fetch something: here, by a link after `base` (our own origin), or where it stayed."""
+    return content.url if isinstance(content, Remote) else base + link(content.sha256, filename)
 
 
 def artifact_path(digest: Sha256, filename: str) -> str:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable
 
 from gitopsreg.errors import InvalidName, NotPublished
-from gitopsreg.index.model import ProviderPackage, ProviderVersion, Snapshot
+from gitopsreg.index.model import ProviderBuild, ProviderPackage, ProviderVersion, Snapshot
 from gitopsreg.protocol import lookup
 from gitopsreg.protocol.document import Document
-from gitopsreg.protocol.links import Link
+from gitopsreg.protocol.links import Link, url_of
 
 _HOST = re.compile(r"[0-9a-z](?:[0-9a-z.-]{0,252})(?::[0-9]{1,5})?|\[[0-9a-f:.]{2,45}\](?::[0-9]{1,5})?")
 _NAME = re.compile(r"[\w-]{1,128}")
@@ -61,16 +61,22 @@ def version_document(snapshot: Snapshot, own: Iterable[str], path: tuple[str, st
 
 
 def archives(version: ProviderVersion, link: Link) -> Document:
-    """URLs are relative to the document's own. One matching hash is enough for clients; both forms are true."""
+    """URLs of what is stored are relative to the document's own."""
     return {
         "archives": {
             str(build.platform): {
-                "url": link(build.zip.sha256, build.filename),
-                "hashes": [build.h1, build.zip.sha256.zh],
+                "url": url_of(build.zip, build.filename, link),
+                "hashes": _hashes(build),
             }
             for build in version.builds
         }
     }
+
+
+def _hashes(build: ProviderBuild) -> list[str]:
+    """One that matches is enough for clients; both forms are true."""
+    zh = build.zip.sha256.zh if build.zip.sha256 else ""
+    return [form for form in (build.h1, zh) if form]
 
 
 def _is_own(host: str, own: Iterable[str]) -> bool:

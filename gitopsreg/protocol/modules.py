@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from gitopsreg.errors import NotPublished, quoted
-from gitopsreg.index.model import ModulePackage, ModuleVersion
+from gitopsreg.index.model import ModulePackage, ModuleVersion, Remote
 from gitopsreg.protocol.document import Document
 from gitopsreg.protocol.links import Link
 from gitopsreg.protocol.lookup import listed_module_versions
@@ -54,6 +54,8 @@ def location(package: ModulePackage, version: ModuleVersion, link: Link, base: s
 
     Raises NotPublished for a sub-directory that no address can name.
     """
+    if isinstance(version.archive, Remote):
+        return version.archive.url
     path, _, query = link(version.archive.sha256, archive_name(package, version)).partition("?")
     inside = _inside(package, version)
     # Of a relative address terraform escapes the sub-directory and then looks for "a%20dir"; an absolute one, with our

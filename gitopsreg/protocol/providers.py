@@ -1,8 +1,8 @@
 """The provider registry protocol: the list of versions, and all that one platform's install needs. Pure."""
 
-from gitopsreg.index.model import ProviderBuild, ProviderPackage, ProviderVersion
+from gitopsreg.index.model import Blob, ProviderBuild, ProviderPackage, ProviderVersion
 from gitopsreg.protocol.document import Document
-from gitopsreg.protocol.links import Link
+from gitopsreg.protocol.links import Link, url_of
 from gitopsreg.protocol.lookup import listed_provider_versions
 from gitopsreg.protocol.notices import deprecation_notice, yank_notice
 
@@ -12,6 +12,7 @@ def versions(package: ProviderPackage) -> Document:
     listed = listed_provider_versions(package)
     document: Document = {"versions": [_version(version) for version in listed]}
     warnings = [deprecation_notice(package.deprecation)] if package.deprecation else []
+    warnings += package.warnings
     warnings += [yank_notice(version) for version in listed if version.yanked is not None]
     if warnings:
         document["warnings"] = warnings
@@ -30,14 +31,15 @@ def download(version: ProviderVersion, build: ProviderBuild, link: Link, base: s
         "os": build.platform.os,
         "arch": build.platform.arch,
         "filename": build.filename,
-        "download_url": base + link(build.zip.sha256, build.filename),
-        "shasums_url": base + link(version.checksums.sha256, version.checksums_filename),
-        "shasums_signature_url": base + link(version.signature.sha256, f"{version.checksums_filename}.sig"),
-        "shasum": build.zip.sha256.hex,
+        "download_url": url_of(build.zip, build.filename, link, base),
+        "shasums_url": url_of(version.checksums, version.checksums_filename, link, base),
+        "shasums_signature_url": url_of(version.signature, f"{version.checksums_filename}.sig", link, base),
+        "shasum": build.zip.sha256.hex if build.zip.sha256 else "",
         "signing_keys": {"gpg_public_keys": _keys(version)},
     }
-    if _distinct(version):
-        document["packages"] = {str(each.platform): _package(each) for each in version.builds}
+    packages = _packages(version)
+    if packages:
+        document["packages"] = packages
     return document
 
 
@@ -46,11 +48,14 @@ def _keys(version: ProviderVersion) -> list[Document]:
     return [{"key_id": key.key_id, "ascii_armor": key.armor, "trust_signature": ""} for key in version.keys]
 
 
-def _distinct(version: ProviderVersion) -> bool:
-    """OpenTofu 1.12 panics at random when two platforms share a zip's digest, and refuses sizes below one."""
-    digests = {build.zip.sha256 for build in version.builds}
-    return len(digests) == len(version.builds) and all(build.zip.size > 0 for build in version.builds)
+def _packages(version: ProviderVersion) -> Document:
+    """Every platform's hashes, where all zips are stored and differ.
 
-
-def _package(build: ProviderBuild) -> Document:
-    return {"hashes": [build.zip.sha256.zh, build.h1], "package_size": build.zip.size}
+    OpenTofu 1.12 panics at random when two platforms share a zip's digest, and refuses sizes below one.
+    """
+    stored = [(build, build.zip) for build in version.builds if isinstance(build.zip, Blob) and build.zip.size > 0]
+    if len({blob.sha256 for _, blob in stored}) != len(version.builds):
+        return {}
+    return {
+        str(build.platform): {"hashes": [blob.sha256.zh, build.h1], "package_size": blob.size} for build, blob in stored
+    }

@@ -77,7 +77,15 @@ def _package(
         description=declaration.description,
         deprecation=declaration.deprecation,
         delivery=_delivery(declaration),
+        warnings=_warnings(draft),
     )
+
+
+def _warnings(draft: Draft) -> tuple[str, ...]:
+    """The upstream's last words, also while it is out of reach."""
+    if draft.warnings is not None:
+        return draft.warnings
+    return draft.published.warnings if isinstance(draft.published, ProviderPackage) else ()
 
 
 def _delivery(declaration: PackageDeclaration) -> Delivery | None:

@@ -27,6 +27,7 @@ class Draft:
     `keep` means: serve exactly what is published. Without a declaration (and without `keep`) the package is archived.
     `admitted` are version texts that may be listed once they are in the ledger (the newest `keep_latest` of them are);
     `wanted` are those to fetch; `again` are published ones whose content is to be fetched and verified once more.
+    `warnings` are the upstream's words, None where it was not asked.
     """
 
     address: PackageAddress
@@ -39,6 +40,7 @@ class Draft:
     mutated: tuple[Problem, ...] = ()
     refused: tuple[Problem, ...] = ()
     left_out: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] | None = None
 
 
 def draft(
@@ -67,6 +69,7 @@ def draft(
         mutated=tuple(_mutations(declaration, found, ledger)) if discovery else (),
         refused=refused,
         left_out=(discovery.skipped if discovery else ()) + selection.left_out + _older(declaration, selection, capped),
+        warnings=discovery.warnings if discovery else None,
     )
 
 

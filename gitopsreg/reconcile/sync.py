@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from gitopsreg.errors import GitopsregError, IntegrityError, KeyMissing, StorageError, UpstreamError
-from gitopsreg.index.contents import blobs_of
+from gitopsreg.index.contents import contents_of
 from gitopsreg.index.keys import blob_key
 from gitopsreg.index.model import ModuleVersion, ProviderVersion, Shelf
 from gitopsreg.model.version import Version
@@ -121,7 +121,7 @@ def _ledger(resolved: Resolved) -> dict[Version, ModuleVersion | ProviderVersion
 
 def _check_ledger(known: ModuleVersion | ProviderVersion | None, found: Found, release: Release) -> None:
     """What was published is never replaced, also when it is fetched again."""
-    if known is not None and blobs_of(known) != blobs_of(release.record):
+    if known is not None and contents_of(known) != contents_of(release.record):
         raise IntegrityError(
             f'"{found.ref}" gives other bytes than were published; the stored ones go on being served',
             reason="AssetReplaced",

@@ -1,11 +1,13 @@
 """What an upstream is: it finds versions cheaply, then makes complete, verified releases of the wanted ones."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gitopsreg.errors import UpstreamError
 from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.version import Version
 
@@ -30,11 +32,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """All that the upstream has. `state` changes whenever anything in it could: the skip key's share."""
+    """All that the upstream has. `state` changes whenever anything in it could: the skip key's share. `warnings` are
+    its words to whoever uses the package.
+    """
 
     found: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
     state: Sha256
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,39 @@ class Release:
 
     record: ModuleVersion | ProviderVersion
     payloads: tuple[Payload, ...]
+
+
+class Gathering(Protocol):
+    """An upstream of many packages at once: one look tells of all of them. Used by one thread at a time; the upstreams
+    that it gives may be used side by side.
+    """
+
+    @property
+    def url(self) -> str:
+        """What declarations call it."""
+
+    def look(self) -> str:
+        """Ask for the newest state and keep to it until the next look; its name (a commit). Cheap when nothing moved.
+
+        Raises UpstreamUnavailable; then what was seen last still stands, if anything was.
+        """
+
+    def state(self, declaration: PackageDeclaration) -> Sha256:
+        """What `discover` would give as its `state`, for the price of a few look-ups: nothing is parsed."""
+
+    def prepare(self, declarations: Sequence[PackageDeclaration]) -> None:
+        """These are asked next: read what they need in one go, and let go of what the last call read."""
+
+    def upstream(self, declaration: PackageDeclaration) -> "Upstream":
+        """One package's upstream at the state that was looked at last; it works without `prepare` too, only slower."""
+
+    def addresses(self) -> Mapping[PackageAddress, str]:
+        """All packages there, with how their files write the address (`Azure/aks/azurerm`): what a Discovery chooses
+        from. Of names that differ only in case one is here, the others are in `skipped`.
+        """
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Files that are no package that could be declared, with the reason."""
 
 
 class Upstream(Protocol):

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Self
 
 from gitopsreg.errors import IntegrityError, InvalidName, quoted
-from gitopsreg.index.model import Blob, ProviderBuild, PublicKey
+from gitopsreg.index.model import Blob, Content, ProviderBuild, PublicKey
 from gitopsreg.model.address import Platform
 from gitopsreg.model.declaration import ProviderDeclaration, SigningKey
 from gitopsreg.model.digest import Sha256
@@ -270,7 +270,7 @@ def _too_large(name: str, limit: int) -> IntegrityError:
 
 
 def _notes(builds: tuple[ProviderBuild, ...]) -> tuple[str, ...]:
-    first: dict[Blob, ProviderBuild] = {}
+    first: dict[Content, ProviderBuild] = {}
     return tuple(
         f'"{build.filename}" is byte for byte "{first[build.zip].filename}": was one of them packed by mistake?'
         for build in builds

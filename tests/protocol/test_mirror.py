@@ -8,6 +8,7 @@ import pytest
 from gitopsreg.errors import InvalidName, NotPublished
 from gitopsreg.protocol import mirror
 from gitopsreg.protocol.document import encode
+from tests.builders import stored
 from tests.protocol.samples import EXPIRES, a_provider, a_provider_version, a_snapshot, plain_link
 
 OWN = ("registry.example.com", "localhost:8443")
@@ -32,8 +33,8 @@ def test_the_index_is_the_published_example() -> None:
 def test_the_version_document_is_the_published_example() -> None:
     build = a_provider_version().builds[-1]
     assert _document()["archives"]["linux_amd64"] == {
-        "url": f"/artifacts/{build.zip.sha256.hex}/{build.filename}?{EXPIRES}",
-        "hashes": [build.h1, build.zip.sha256.zh],
+        "url": f"/artifacts/{stored(build.zip).sha256.hex}/{build.filename}?{EXPIRES}",
+        "hashes": [build.h1, stored(build.zip).sha256.zh],
     }
 
 

@@ -10,6 +10,7 @@ from gitopsreg.index.model import ProviderVersion, PublicKey
 from gitopsreg.model.declaration import Deprecation
 from gitopsreg.protocol import providers
 from gitopsreg.protocol.document import encode
+from tests.builders import stored
 from tests.protocol.samples import ARMOR, EXPIRES, a_build, a_provider, a_provider_version, plain_link
 
 BASE = "https://registry.example.com"
@@ -32,8 +33,8 @@ def test_the_list_is_the_published_example() -> None:
 def test_the_download_is_the_published_example() -> None:
     version = a_provider_version()
     build = version.builds[-1]
-    sums = f"{BASE}/artifacts/{version.checksums.sha256.hex}/terraform-provider-hello_1.0.0_SHA256SUMS"
-    signature = f"{BASE}/artifacts/{version.signature.sha256.hex}/terraform-provider-hello_1.0.0_SHA256SUMS.sig"
+    sums = f"{BASE}/artifacts/{stored(version.checksums).sha256.hex}/terraform-provider-hello_1.0.0_SHA256SUMS"
+    signature = f"{BASE}/artifacts/{stored(version.signature).sha256.hex}/terraform-provider-hello_1.0.0_SHA256SUMS.sig"
     document = _download()
     packages = document.pop("packages")
     assert document == {
@@ -41,15 +42,18 @@ def test_the_download_is_the_published_example() -> None:
         "os": "linux",
         "arch": "amd64",
         "filename": "terraform-provider-hello_1.0.0_linux_amd64.zip",
-        "download_url": f"{BASE}/artifacts/{build.zip.sha256.hex}/{build.filename}?{EXPIRES}",
+        "download_url": f"{BASE}/artifacts/{stored(build.zip).sha256.hex}/{build.filename}?{EXPIRES}",
         "shasums_url": f"{sums}?{EXPIRES}",
         "shasums_signature_url": f"{signature}?{EXPIRES}",
-        "shasum": build.zip.sha256.hex,
+        "shasum": stored(build.zip).sha256.hex,
         "signing_keys": {
             "gpg_public_keys": [{"key_id": "51852D87348FFC4C", "ascii_armor": ARMOR, "trust_signature": ""}]
         },
     }
-    assert packages["linux_amd64"] == {"hashes": [build.zip.sha256.zh, build.h1], "package_size": build.zip.size}
+    assert packages["linux_amd64"] == {
+        "hashes": [stored(build.zip).sha256.zh, build.h1],
+        "package_size": stored(build.zip).size,
+    }
     assert packages.keys() == {"darwin_arm64", "linux_amd64"}
 
 
@@ -115,5 +119,5 @@ def test_pitfall_46_packages_are_left_out_when_two_zips_are_equal() -> None:
 
 
 def test_packages_are_left_out_when_a_size_is_not_positive() -> None:
-    empty = replace(a_build(), zip=replace(a_build().zip, size=0))
+    empty = replace(a_build(), zip=replace(stored(a_build().zip), size=0))
     assert "packages" not in _download(a_provider_version(builds=(empty,)))

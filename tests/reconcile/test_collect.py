@@ -18,7 +18,7 @@ from gitopsreg.reconcile.sync import put_blob
 from gitopsreg.storage.base import BlobStore, Stored
 from gitopsreg.storage.memory import MemoryStore
 from gitopsreg.upstream.base import Payload
-from tests.builders import VPC, a_blob, a_module, a_module_version
+from tests.builders import VPC, a_blob, a_module, a_module_version, stored
 from tests.fakes import Died, FailingStore
 from tests.reconcile.care import HELD, FakeLease, served_whole
 
@@ -50,7 +50,7 @@ def publish(store: BlobStore, package: ModulePackage, *, retention: Retention | 
     """The index, and the bytes of versions that lie in the registry's own store."""
     for version in package.versions:
         if version.shelf is None and version.discarded is None:
-            store.put(blob_key(version.archive.sha256), version.version.text.encode())
+            store.put(blob_key(stored(version.archive).sha256), version.version.text.encode())
     head = repository.read_head(store)
     base = repository.load(store, head.newest) if head else None
     content = Content(

@@ -8,6 +8,7 @@ import pytest
 
 from gitopsreg.index.model import Delivery, ModulePackage, ProviderPackage, Retention, Shelf
 from gitopsreg.storage.memory import MemoryStore
+from tests.builders import stored
 from tests.reconcile.fakes import FakeUpstream
 from tests.reconcile.world import HELLO, NAMING, REMOTE, World, module_file, provider_files, remote_file
 
@@ -50,7 +51,7 @@ def test_new_versions_go_where_the_class_says_and_old_ones_stay(world: World) ->
     assert [version.shelf for version in package.versions] == [None, ON_SHELF]
     assert package.delivery == Delivery(serve="redirect", ttl=600)
     elsewhere = list(world.backends["archive"].keys(""))
-    assert elsewhere == [f"modules/acme/blobs/{package.versions[1].archive.sha256.hex}"]
+    assert elsewhere == [f"modules/acme/blobs/{stored(package.versions[1].archive).sha256.hex}"]
 
 
 def test_defaults_reach_every_package(world: World) -> None:
@@ -150,7 +151,7 @@ def test_an_archived_package_is_let_go_when_its_time_is_up(world: World) -> None
     assert {version.discarded for version in versions} == {versions[0].discarded}
     assert versions[0].discarded is not None
     assert versions[0].discarded > since
-    digests = {version.archive.sha256 for version in versions}
+    digests = {stored(version.archive).sha256 for version in versions}
     assert len(digests) == 2, "what was published is remembered"
 
 

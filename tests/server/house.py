@@ -21,7 +21,7 @@ from gitopsreg.server.serve import serving
 from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.storage.memory import MemoryStore
-from tests.builders import a_blob
+from tests.builders import a_blob, stored
 from tests.protocol.samples import NAMESPACE, a_build, a_provider, a_provider_version, old, vpc
 
 KEY = bytes(range(32))
@@ -104,7 +104,7 @@ def stored_provider(store: BlobStore, **changes: Any) -> ProviderVersion:
         for platform in ("darwin_arm64", "linux_amd64")
     )
     version = a_provider_version(builds=builds, **changes)
-    lines = "".join(f"{build.zip.sha256.hex}  {build.filename}\n" for build in builds)
+    lines = "".join(f"{stored(build.zip).sha256.hex}  {build.filename}\n" for build in builds)
     return replace(
         version,
         checksums=store_bytes(store, lines.encode()),

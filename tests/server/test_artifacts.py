@@ -12,7 +12,7 @@ from gitopsreg.index.keys import blob_key
 from gitopsreg.model.digest import Sha256
 from gitopsreg.protocol.links import LinkSigner, artifact_path
 from gitopsreg.storage.memory import MemoryStore
-from tests.builders import a_module, a_module_version
+from tests.builders import a_module, a_module_version, stored
 from tests.server.house import KEY, ask, publish_packages, running, store_bytes
 
 NOW = 1_790_000_000.0
@@ -182,7 +182,7 @@ def test_an_altered_link_is_refused_in_words(artifacts: Artifacts) -> None:
 
 
 def test_an_expired_link_is_refused_in_words(artifacts: Artifacts) -> None:
-    link = LinkSigner(KEY).sign(artifact_path(a_module_version().archive.sha256, "a.zip"), NOW - 9000)
+    link = LinkSigner(KEY).sign(artifact_path(stored(a_module_version().archive).sha256, "a.zip"), NOW - 9000)
     answer = ask(artifacts.url, link)
     assert answer.status == 403
     assert "has expired; run the command again" in json.loads(answer.body)["errors"][0]

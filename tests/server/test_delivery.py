@@ -16,7 +16,7 @@ from gitopsreg.server.hands import Hands
 from gitopsreg.server.redirects import Redirects
 from gitopsreg.server.served import PLAIN, Way, survey
 from gitopsreg.storage.memory import MemoryStore
-from tests.builders import VPC, a_blob, a_module, a_module_version
+from tests.builders import VPC, a_blob, a_module, a_module_version, stored
 from tests.protocol.samples import a_provider, a_snapshot
 from tests.server.house import KEY, Answer, ask, publish_packages, running
 from tests.server.linking import Linking, linking
@@ -226,8 +226,8 @@ def test_a_store_that_failed_to_sign_is_asked_again_later_and_reported_anew() ->
 def test_only_what_differs_takes_room() -> None:
     plain, folder = a_module_version("1.0.0"), a_module_version("1.1.0", shelf=Shelf(folder="a"))
     served = survey(a_snapshot(replace(a_module(), versions=(plain, folder)), a_provider()))
-    assert served.ways == {folder.archive.sha256.hex: Way(Shelf(folder="a"), None)}
-    assert served.sizes[plain.archive.sha256.hex] == plain.archive.size
+    assert served.ways == {stored(folder.archive).sha256.hex: Way(Shelf(folder="a"), None)}
+    assert served.sizes[stored(plain.archive).sha256.hex] == stored(plain.archive).size
     assert len(served.sizes) == 6
 
 
@@ -245,7 +245,7 @@ def test_sizes_of_packages_that_did_not_change_are_taken_over() -> None:
     before = survey(first)
     grown = a_module("1.0.0", "1.1.0")
     after = survey(replace(first, packages=first.packages | {VPC: grown}), before)
-    assert after.sizes.keys() - before.sizes.keys() == {grown.versions[1].archive.sha256.hex}
+    assert after.sizes.keys() - before.sizes.keys() == {stored(grown.versions[1].archive).sha256.hex}
     assert after.sizes == survey(replace(first, packages=first.packages | {VPC: grown})).sizes
 
 
@@ -255,7 +255,7 @@ def test_a_discarded_version_is_gone_in_words_for_its_link_too() -> None:
     publish_packages(store, replace(a_module("1.1.0"), versions=(gone, a_module_version("1.1.0"))))
     with running(store, signer=SIGNER, clock=lambda: NOW) as url:
         download = ask(url, "/v1/modules/platform/vpc/aws/1.0.0/download")
-        held = ask(url, SIGNER.sign(artifact_path(gone.archive.sha256, NAME), NOW))
+        held = ask(url, SIGNER.sign(artifact_path(stored(gone.archive).sha256, NAME), NOW))
         listed = json.loads(ask(url, "/v1/modules/platform/vpc/aws/versions").body)["modules"][0]["versions"]
     assert (download.status, held.status) == (410, 410)
     assert "was discarded on 2026-02-03: its bytes are gone for good" in json.loads(download.body)["errors"][0]

@@ -11,7 +11,7 @@ from gitopsreg.model.address import ModuleAddress
 from gitopsreg.server.served import survey
 from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.storage.memory import MemoryStore
-from tests.builders import a_module, a_module_version
+from tests.builders import a_module, a_module_version, stored
 from tests.protocol.samples import a_snapshot
 from tests.server.house import publish_packages, stored_module
 
@@ -31,7 +31,7 @@ def test_what_was_blocked_since_is_withheld_after_a_rollback() -> None:
     served = snapshots.current()
     assert served is not None
     assert served.snapshot.digest == before.root
-    assert set(served.withheld) == {second.archive.sha256}
+    assert set(served.withheld) == {stored(second.archive).sha256}
 
 
 def test_shared_bytes_come_from_the_registrys_own_store() -> None:
@@ -40,4 +40,4 @@ def test_shared_bytes_come_from_the_registrys_own_store() -> None:
     other = replace(a_module(), address=ModuleAddress("zeta", "vpc", "aws"), versions=(elsewhere,))
     other = replace(other, delivery=Delivery(serve="redirect"))
     served = survey(a_snapshot(replace(a_module(), versions=(plain,)), other))
-    assert served.ways[plain.archive.sha256.hex].place(plain.archive.sha256).backend == ""
+    assert served.ways[stored(plain.archive).sha256.hex].place(stored(plain.archive).sha256).backend == ""
