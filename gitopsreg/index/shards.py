@@ -1,6 +1,7 @@
 """Which shard a package lies in, and how its shard lists it. Pure: the same packages always make the same shards."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.digest import Sha256
 
 _Item = TypeVar("_Item")
+_MOST_DIGITS = 2
 
 
 def digits_for(packages: int) -> int:
@@ -19,7 +21,12 @@ def digits_for(packages: int) -> int:
 
 
 def prefix_of(address: PackageAddress, digits: int) -> str:
-    return sha256(str(address).encode()).hexdigest()[:digits] if digits else ""
+    return _digest(address)[:digits] if digits else ""
+
+
+@lru_cache(1 << 18)  # every run asks it of every package
+def _digest(address: PackageAddress) -> str:
+    return sha256(str(address).encode()).hexdigest()[:_MOST_DIGITS]
 
 
 def sharded(items: Iterable[tuple[PackageAddress, _Item]], digits: int) -> dict[str, tuple[_Item, ...]]:

@@ -3,7 +3,9 @@
 Times are RFC 3339 in UTC with seconds (`2026-10-01T12:00:00Z`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.condition import Condition
@@ -43,6 +45,20 @@ class PackageStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamStatus:
+    """An upstream of many packages, which are looked at all at once. `state` is the newest that was seen; `attempts`
+    counts failures in a row. `condition` is its Ready.
+    """
+
+    url: str
+    state: str
+    condition: Condition
+    last_attempt: str
+    next_attempt: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: what is worked out is kept
 class RegistryStatus:
     """The registry as a whole. `blocked_plan` is the digest to approve while a guard holds a publish back.
 
@@ -57,4 +73,10 @@ class RegistryStatus:
     next_attempt: str = ""
     blocked_plan: str = ""
     idle: tuple[tuple[str, str], ...] = ()
+    upstreams: tuple[UpstreamStatus, ...] = ()
     packages: tuple[PackageStatus, ...] = ()
+
+    @cached_property
+    def by_address(self) -> Mapping[PackageAddress, PackageStatus]:
+        """The packages, in their order."""
+        return {package.address: package for package in self.packages}

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gitopsreg.errors import GitopsregError, StorageError, UpstreamError
 from gitopsreg.index.model import Package
 from gitopsreg.index.status import PackageStatus, VersionFailure
 from gitopsreg.model.condition import Condition, ConditionType
+from gitopsreg.model.declaration import OpentofuGitSource
 from gitopsreg.reconcile.backoff import is_transient, next_visit, retry_delay, stamp
 from gitopsreg.reconcile.draft import Problem
 from gitopsreg.reconcile.plan import listed
@@ -27,8 +28,6 @@ class Attempt:
 def package_status(resolved: Resolved, synced: Synced, after: Package | None, attempt: Attempt) -> PackageStatus:
     """The status of one declared package after a run."""
     before = attempt.before
-    if resolved.state == "kept" and before is not None:
-        return before
     failures = tuple(_failures(resolved, synced, attempt))
     error = resolved.error or synced.error
     attempts = (before.attempts if before and _same_spec(resolved, before) else 0) + 1 if error else 0
@@ -106,8 +105,12 @@ def _next_attempt(resolved: Resolved, failures: tuple[VersionFailure, ...], atte
     declaration, seed = resolved.draft.declaration, f"{resolved.draft.address}"
     if declaration is None or resolved.state in {"suspended", "unsupported", "invalid"}:
         return ""
-    wait: timedelta = retry_delay(attempts, seed=seed) if attempts else next_visit(declaration.interval, seed=seed)
-    return min([stamp(now + wait), *(failure.next_retry for failure in failures)])
+    retries = [failure.next_retry for failure in failures]
+    if attempts:
+        return min([stamp(now + retry_delay(attempts, seed=seed)), *retries])
+    if isinstance(declaration.source, OpentofuGitSource) and resolved.state != "late":
+        return min(retries, default="")  # its upstream has a schedule of its own
+    return min([stamp(now + next_visit(declaration.interval, seed=seed)), *retries])
 
 
 def _conditions(

@@ -48,10 +48,11 @@ def _namespaces(prepared: Prepared, packages: Mapping[PackageAddress, Package]) 
 def statuses(
     prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None
 ) -> tuple[PackageStatus, ...]:
-    before = {item.address: item for item in prepared.known.packages}
+    """Of all declared packages, in the order of their addresses' text; what the run did not touch is as it was."""
+    before = prepared.known.by_address
     published = snapshot.packages if snapshot else {}
-    return tuple(
-        package_status(
+    new = {
+        item.draft.address: package_status(
             item,
             synced.get(item.draft.address, Synced()),
             published.get(item.draft.address),
@@ -59,4 +60,10 @@ def statuses(
         )
         for item in prepared.resolved
         if item.state != "removed"
-    )
+    }
+    catalog = prepared.loaded.catalog
+    declared = {item.address for item in (*catalog.packages, *catalog.invalid)}
+    if new.keys() <= before.keys() and len(declared) == len(before):  # the same packages, in the same order
+        return tuple(new.get(item.address, item) for item in prepared.known.packages)
+    kept = (item for address, item in before.items() if address in declared and address not in new)
+    return tuple(sorted((*kept, *new.values()), key=lambda item: str(item.address)))

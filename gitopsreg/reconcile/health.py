@@ -7,10 +7,11 @@ from datetime import datetime
 from gitopsreg.catalog.load import Loaded
 from gitopsreg.errors import CheckoutFailed, LostLease
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus, RegistryStatus, UpstreamStatus
 from gitopsreg.model.condition import Condition
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.gate import Verdict
+from gitopsreg.reconcile.look import intervals
 from gitopsreg.reconcile.plan import Plan
 from gitopsreg.reconcile.run import Prepared
 
@@ -23,6 +24,7 @@ def registry_status(
     """
     loaded, head = prepared.loaded, prepared.head
     served, applied = (snapshot.digest.hex if snapshot else ""), loaded.catalog.revision
+    upstreams = prepared.known.upstreams if verdict.blocked else _upstreams(prepared)
     if verdict.blocked:
         served, applied = (head.root.hex, head.revision) if head else ("", "")
     return RegistryStatus(
@@ -35,11 +37,19 @@ def registry_status(
         applied_revision=applied,
         snapshot=served,
         last_attempt=stamp(prepared.now),
-        next_attempt=verdict.until if verdict.blocked else _first_visit(packages),
+        next_attempt=verdict.until if verdict.blocked else _first_visit(packages, upstreams),
         blocked_plan=prepared.plan.digest if verdict.reason == "MassChangeGuard" else "",
         idle=loaded.idle,
         packages=packages,
+        upstreams=upstreams,
     )
+
+
+def _upstreams(prepared: Prepared) -> tuple[UpstreamStatus, ...]:
+    """What was seen of upstreams of many packages: told only once it was applied to them."""
+    every = intervals(prepared.loaded.catalog.packages)
+    known = (look.status(every[look.gathering.url], prepared.now) for look in prepared.looks)
+    return tuple(sorted((item for item in known if item is not None), key=lambda item: item.url))
 
 
 def failed_status(known: RegistryStatus, error: CheckoutFailed | LostLease, now: datetime) -> RegistryStatus:
@@ -52,8 +62,9 @@ def failed_status(known: RegistryStatus, error: CheckoutFailed | LostLease, now:
     return replace(known, conditions=(*others, lost), last_attempt=stamp(now))
 
 
-def _first_visit(packages: tuple[PackageStatus, ...]) -> str:
-    return min((item.next_attempt for item in packages if item.next_attempt), default="")
+def _first_visit(packages: tuple[PackageStatus, ...], upstreams: tuple[UpstreamStatus, ...]) -> str:
+    times = (*(item.next_attempt for item in packages), *(item.next_attempt for item in upstreams))
+    return min(filter(None, times), default="")
 
 
 def _fetched(unreachable: CheckoutFailed | None, revision: str) -> Condition:

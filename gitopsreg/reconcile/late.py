@@ -23,6 +23,10 @@ class LateComers:
         self.patience = patience
         self._wake = wake
 
+    def wake(self) -> None:
+        """Something late is there; called from any thread."""
+        self._wake()
+
     @property
     def arrived(self) -> bool:
         """Whether something that was late is there now."""

@@ -12,7 +12,7 @@ from gitopsreg.errors import CheckoutFailed, LeaseHeld, LostLease, PublishConfli
 from gitopsreg.index import repository
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status_store import read_status, write_status
+from gitopsreg.index.status_store import read_status, read_summary, write_status
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.content import content, statuses
@@ -23,9 +23,9 @@ from gitopsreg.reconcile.health import failed_status, registry_status
 from gitopsreg.reconcile.held_lease import HeldLease
 from gitopsreg.reconcile.late import LateComers
 from gitopsreg.reconcile.lease import Lease
-from gitopsreg.reconcile.prepare import CatalogSource, Planner, UpstreamFor
+from gitopsreg.reconcile.prepare import CatalogSource, GatheringFor, Planner, UpstreamFor, no_gathering
 from gitopsreg.reconcile.resolve import Resolved
-from gitopsreg.reconcile.run import Asked, Outcome, Prepared, held_open
+from gitopsreg.reconcile.run import Asked, Last, Outcome, Prepared, held_open
 from gitopsreg.reconcile.sync import Synced, sync
 from gitopsreg.storage.base import BlobStore
 
@@ -48,6 +48,7 @@ class Reconciler:
         jobs: int = 8,
         backends: Mapping[str, BlobStore] | None = None,
         prove: Callable[[], None] = lambda: None,
+        gathering_for: GatheringFor = no_gathering,
     ) -> None:
         """`prove` is called before the first run: it raises when the store is none that may be published to."""
         self._catalog = catalog
@@ -60,8 +61,17 @@ class Reconciler:
         self._proven = False
         self._jobs = jobs
         self._late = LateComers()
-        self._planner = Planner(catalog, upstream_for, store, now=now, reporter=reporter, jobs=jobs, late=self._late)
-        self._snapshot: Snapshot | None = None
+        self._planner = Planner(
+            catalog,
+            upstream_for,
+            store,
+            now=now,
+            reporter=reporter,
+            jobs=jobs,
+            late=self._late,
+            gathering_for=gathering_for,
+        )
+        self._last: Last | None = None
         self._commit = ""
         self._epoch: int | None = None
         self._verdict = OPEN
@@ -114,7 +124,7 @@ class Reconciler:
 
     def plan(self) -> Prepared:
         """What `run` would do. Raises CheckoutFailed and StorageError."""
-        return self._planner.prepare(known=self._snapshot)
+        return self._planner.prepare(last=self._last)
 
     def _has_work(self) -> bool:
         try:
@@ -123,13 +133,14 @@ class Reconciler:
             return True
         head = repository.read_head(self._store)
         behind = (head.epoch if head else 0) != self._epoch
-        return moved or behind or self._late.arrived or self._is_due()
+        return moved or behind or self._late.arrived or self._planner.has_news or self._is_due()
 
     def _is_due(self) -> bool:
         now = stamp(self._now())
         if self._verdict.blocked:  # only a new commit, somebody else's change, or the time set opens the gate
             return bool(self._verdict.until) and self._verdict.until <= now
-        return any(item.next_attempt and item.next_attempt <= now for item in read_status(self._store).packages)
+        first = read_summary(self._store).next_attempt
+        return bool(first) and first <= now
 
     def _run(self, asked: Asked, *, wait: bool) -> Outcome:
         if not self._proven:
@@ -148,7 +159,7 @@ class Reconciler:
         raise PublishConflict(f"other reconcilers published first, {_RACES} times in a row: is one of them in a loop?")
 
     def _attempt(self, asked: Asked, lease: HeldLease) -> Outcome:
-        prepared = self._planner.prepare(everything=asked.everything, force=asked.force, known=self._snapshot)
+        prepared = self._planner.prepare(everything=asked.everything, force=asked.force, last=self._last)
         verdict = gate(prepared, asked.approve)
         if verdict.blocked:
             return self._finish(prepared, {}, prepared.base, verdict)
@@ -186,7 +197,6 @@ class Reconciler:
         published = not blocked and snapshot is not None and (head is None or head.root != snapshot.digest)
         if published and snapshot is not None:
             self._reporter.published(snapshot.digest.hex)
-        self._snapshot = snapshot
         self._verdict = verdict
         self._epoch = (head.epoch if head else 0) + published
         self._commit = "" if prepared.unreachable else prepared.checkout.commit.oid
@@ -194,6 +204,8 @@ class Reconciler:
         packages = prepared.known.packages if blocked else statuses(prepared, synced, snapshot)
         status = registry_status(prepared, packages, snapshot, verdict)
         write_status(self._store, status, known=prepared.known)
+        declared = {} if blocked else {item.address: item for item in prepared.loaded.catalog.packages}
+        self._last = Last(snapshot=snapshot, status=status, applied=declared)
         return Outcome(
             revision=prepared.loaded.catalog.revision,
             snapshot=status.snapshot,

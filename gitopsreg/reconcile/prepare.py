@@ -10,23 +10,32 @@ from typing import Protocol
 
 from gitopsreg.catalog.commit import CatalogCheckout
 from gitopsreg.catalog.load import Loaded, Memo, load
-from gitopsreg.errors import CheckoutFailed
+from gitopsreg.errors import CheckoutFailed, UpstreamUnavailable
 from gitopsreg.index import repository
 from gitopsreg.index.model import Snapshot
+from gitopsreg.index.status import RegistryStatus
 from gitopsreg.index.status_store import read_status
 from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.around import around
 from gitopsreg.reconcile.backoff import stamp
+from gitopsreg.reconcile.due import Schedule
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.expire import letting_go
 from gitopsreg.reconcile.late import LateComers
+from gitopsreg.reconcile.look import Look, Lookout, intervals
 from gitopsreg.reconcile.plan import Change, make_plan
 from gitopsreg.reconcile.resolve import Resolution, Visit, resolve
-from gitopsreg.reconcile.run import Prepared
+from gitopsreg.reconcile.run import Last, Prepared
 from gitopsreg.storage.base import BlobReader
-from gitopsreg.upstream.base import Upstream
+from gitopsreg.upstream.base import Gathering, Upstream
 
 UpstreamFor = Callable[[PackageDeclaration, CatalogCheckout], Upstream]
+GatheringFor = Callable[[str], Gathering]
+
+
+def no_gathering(url: str) -> Gathering:
+    """Where catalogs have no upstream of many packages."""
+    raise UpstreamUnavailable(f'nothing here reads "{url}"')
 
 
 class CatalogSource(Protocol):
@@ -72,6 +81,7 @@ class Planner:
         jobs: int = 8,
         memo: Memo | None = None,
         late: LateComers | None = None,
+        gathering_for: GatheringFor = no_gathering,
     ) -> None:
         self._catalog = catalog
         self._upstream_for = upstream_for
@@ -81,35 +91,43 @@ class Planner:
         self._jobs = jobs
         self._memo = memo or Memo()
         self._late = late or LateComers()
+        self._lookout = Lookout(gathering_for)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a look that was late is done."""
+        return self._lookout.arrived
 
     def prepare(
         self,
         *,
         everything: bool = True,
         force: bool = False,
-        known: Snapshot | None = None,
+        last: Last | None = None,
         only: Collection[str] | None = None,
     ) -> Prepared:
-        """`known` is a snapshot that need not be read again, `only` the addresses to look at (all without it).
+        """`last` is what this process knows since its last run, `only` the addresses to look at (all without it).
 
         Raises CheckoutFailed and StorageError.
         """
         now = self._now()
         head = repository.read_head(self._reader)
-        base = repository.load(self._reader, head.newest, known=known) if head else None
+        base = repository.load(self._reader, head.newest, known=last.snapshot if last else None) if head else None
         checkout, unreachable = self._checkout(base)
         self._reporter.started(checkout.files.revision)
         loaded = load(checkout.files, memo=self._memo)
-        status = read_status(self._reader)
-        visit = Visit(
-            published=base.packages if base else {},
-            known={item.address: item for item in status.packages},
+        status = read_status(self._reader, known=last.status if last else None)
+        looks = self._look(loaded, status, everything=everything, now=now)
+        schedule = Schedule(
+            known=status.by_address,
             now=stamp(now),
             everything=everything,
             force=force,
-            answers=self._late.answers(),
-            busy=self._late.busy,
+            settled=last.settled(base) if last else {},
+            looks=looks,
         )
+        published = base.packages if base else {}
+        visit = Visit(published=published, schedule=schedule, answers=self._late.answers(), busy=self._late.busy)
         resolution = self._resolve(loaded, checkout, visit, only)
         self._late.expect_answers(resolution.late)
         plan = make_plan(
@@ -128,7 +146,20 @@ class Planner:
             known=status,
             resolved=resolution.resolved,
             plan=plan,
+            looks=tuple(looks.values()),
             unreachable=unreachable,
+        )
+
+    def _look(self, loaded: Loaded, known: RegistryStatus, *, everything: bool, now: datetime) -> dict[str, Look]:
+        if _is_closed(loaded):
+            return {}
+        return self._lookout.at(
+            intervals(loaded.catalog.packages),
+            known.upstreams,
+            now=stamp(now),
+            everything=everything,
+            patience=self._late.patience,
+            wake=self._late.wake,
         )
 
     def _checkout(self, base: Snapshot | None) -> tuple[CatalogCheckout, CheckoutFailed | None]:

@@ -3,10 +3,10 @@
 One upstream that fails costs its own package only; a package that is not due is kept as it is and costs nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import Literal
 
 from gitopsreg.errors import UpstreamError
@@ -15,22 +15,21 @@ from gitopsreg.index.status import PackageStatus, VersionFailure
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import (
     Catalog,
-    CatalogSource,
     InvalidPackage,
+    OpentofuGitSource,
     PackageDeclaration,
-    ProviderDeclaration,
     UnsupportedSource,
 )
 from gitopsreg.reconcile.backoff import is_transient
 from gitopsreg.reconcile.draft import Draft, draft
+from gitopsreg.reconcile.due import Schedule, declaration_key, skip_key
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.gather import gather
-from gitopsreg.upstream.base import Discovery, Upstream
+from gitopsreg.upstream.base import Upstream
 
-# Raised when the same input would resolve to something else, so that nothing is skipped on old knowledge.
-RESOLVER = 1
+_BATCH = 1_000
 
-State = Literal["resolved", "kept", "late", "failed", "suspended", "unsupported", "invalid", "removed"]
+State = Literal["resolved", "late", "failed", "suspended", "unsupported", "invalid", "removed"]
 UpstreamFactory = Callable[[PackageDeclaration], Upstream]
 
 
@@ -49,24 +48,25 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One run's knowledge: what is published, how the last run went, what time it is.
+    """One run's knowledge: what is published, and who is due.
 
-    `everything` ignores schedules; `force` verifies again what is published. `answers` came too late for the last run;
-    `busy` packages have an answer or content still on its way, so they are left alone.
+    `answers` came too late for the last run; `busy` packages have an answer or content still on its way, so they are
+    left alone.
     """
 
     published: Mapping[PackageAddress, Package]
-    known: Mapping[PackageAddress, PackageStatus]
-    now: str
-    everything: bool
-    force: bool = False
+    schedule: Schedule
     answers: Mapping[PackageAddress, "Resolved"] = field(default_factory=dict)
     busy: frozenset[PackageAddress] = frozenset()
+
+    def before(self, address: PackageAddress) -> PackageStatus | None:
+        return self.schedule.known.get(address)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Every package that is declared, or published and no longer declared, in the order of addresses.
+    """What was learned, in the order of addresses: every package that was due, that can't be asked, or that is no
+    longer declared. Packages that are not in here stay as they are.
 
     Upstreams that did not answer in time have their package kept as it is (state "late"); their answers are in `late`.
     """
@@ -87,51 +87,82 @@ def resolve(
     """Ask every upstream that is due, waiting `patience` seconds for all of them (None: as long as they take)."""
 
     def one(declaration: PackageDeclaration) -> Resolved:
-        resolved = _declared(declaration, visit, upstream_for)
+        resolved = _asked(declaration, visit, upstream_for)
         reporter.resolved(str(declaration.address))
         return resolved
 
-    reporter.resolving(len(catalog.packages))
-    answers = gather(one, catalog.packages, jobs=jobs, patience=patience)
-    everything = [resolved for _, resolved in answers.done]
+    told, due = _sorted_out(catalog, visit)
+    alone = [declaration for declaration in due if not isinstance(declaration.source, OpentofuGitSource)]
+    reporter.resolving(len(due))
+    answers = gather(one, alone, jobs=jobs, patience=patience)
+    everything = [*told, *(resolved for _, resolved in answers.done)]
     everything += [_late(declaration, visit) for declaration, _ in answers.late]
-    everything += [_invalid(item, visit) for item in catalog.invalid]
-    declared = {item.draft.address for item in everything}
-    everything += [_removed(address, visit) for address in visit.published if address not in declared]
+    everything += [one(declaration) for declaration in _gathered(due, visit)]
+    everything += _removed(catalog, visit)
     everything.sort(key=lambda item: str(item.draft.address))
     late = tuple((declaration.address, future) for declaration, future in answers.late)
     return Resolution(tuple(everything), late)
 
 
-def _declared(declaration: PackageDeclaration, visit: Visit, upstream_for: UpstreamFactory) -> Resolved:
-    published = visit.published.get(declaration.address)
-    kept = Draft(address=declaration.address, published=published, declaration=declaration, keep=True)
-    if declaration.suspend:
-        return Resolved(draft=kept, state="suspended")
-    if isinstance(declaration.source, UnsupportedSource):
-        return Resolved(draft=kept, state="unsupported")
+def _sorted_out(catalog: Catalog, visit: Visit) -> tuple[list[Resolved], list[PackageDeclaration]]:
+    """(what can be said without asking, whose upstream is asked)"""
+    told = [_invalid(item, visit) for item in catalog.invalid]
+    due = []
+    for declaration in catalog.packages:
+        resolved = _without_asking(declaration, visit)
+        if resolved is not None:
+            told.append(resolved)
+        elif not _is_held_back(declaration) and visit.schedule.is_due(declaration):
+            due.append(declaration)
+    return told, due
+
+
+def _is_held_back(declaration: PackageDeclaration) -> bool:
+    return declaration.suspend or isinstance(declaration.source, UnsupportedSource)
+
+
+def _without_asking(declaration: PackageDeclaration, visit: Visit) -> Resolved | None:
+    """None when the upstream has to be asked, or when nothing is new."""
+    if _is_held_back(declaration):
+        if visit.schedule.is_settled(declaration):
+            return None
+        return Resolved(draft=_kept(declaration, visit), state="suspended" if declaration.suspend else "unsupported")
     if declaration.address in visit.busy:
         return _late(declaration, visit)
-    answer = visit.answers.get(declaration.address)
-    if answer and answer.draft.published == published and answer.draft.declaration == declaration:
-        return answer
-    before = visit.known.get(declaration.address)
-    if before and not is_due(declaration, before, visit):
-        return Resolved(draft=kept, state="kept", skip_key=before.skip_key)
-    return _asked(declaration, published, before, visit, upstream_for)
+    answer = visit.answers.get(declaration.address) if visit.answers else None
+    if answer is None:
+        return None
+    is_fresh = answer.draft.published == visit.published.get(declaration.address)
+    return answer if is_fresh and answer.draft.declaration == declaration else None
 
 
-def _asked(
-    declaration: PackageDeclaration,
-    published: Package | None,
-    before: PackageStatus | None,
-    visit: Visit,
-    upstream_for: UpstreamFactory,
-) -> Resolved:
+def _gathered(due: Iterable[PackageDeclaration], visit: Visit) -> Iterator[PackageDeclaration]:
+    """Those of upstreams of many packages, made ready by the thousand: they cost no network, and threads no time."""
+    by_url: dict[str, list[PackageDeclaration]] = {}
+    for declaration in due:
+        if isinstance(declaration.source, OpentofuGitSource):
+            by_url.setdefault(declaration.source.url, []).append(declaration)
+    for url, declarations in by_url.items():
+        look = visit.schedule.looks.get(url)
+        for start in range(0, len(declarations), _BATCH):
+            batch = declarations[start : start + _BATCH]
+            if look is not None and not look.late and look.trouble is None:
+                with suppress(UpstreamError):  # each of them tells
+                    look.gathering.prepare(batch)
+            yield from batch
+
+
+def _asked(declaration: PackageDeclaration, visit: Visit, upstream_for: UpstreamFactory) -> Resolved:
+    published, before = visit.published.get(declaration.address), visit.before(declaration.address)
+    look = visit.schedule.look_of(declaration)
+    if look is not None and look.late:
+        return _late(declaration, visit)
+    if look is not None and look.trouble is not None:
+        return _failed(declaration, published, look.trouble)
     try:
         upstream = upstream_for(declaration)
         discovery = upstream.discover()
-        item = draft(declaration, published, discovery, force=visit.force)
+        item = draft(declaration, published, discovery, force=visit.schedule.force)
     except UpstreamError as error:
         return _failed(declaration, published, error)
     except Exception as error:  # noqa: BLE001 - a fault of ours in one package must not stop the others
@@ -155,15 +186,11 @@ def _waiting(before: PackageStatus | None, key: str, visit: Visit) -> tuple[Vers
 
     To be asked to reconcile now cuts waits for the network short; what was refused would be refused again.
     """
-    if before is None or visit.force or before.skip_key != key or _clock_went_back(before, visit):
+    schedule = visit.schedule
+    if before is None or schedule.force or before.skip_key != key or schedule.clock_went_back(before):
         return ()
-    later = (failure for failure in before.failures if failure.next_retry > visit.now)
-    return tuple(failure for failure in later if not (visit.everything and is_transient(failure.reason)))
-
-
-def _clock_went_back(before: PackageStatus, visit: Visit) -> bool:
-    """Then schedules made by the wrong clock may lie years ahead: they count for nothing."""
-    return before.last_attempt > visit.now
+    later = (failure for failure in before.failures if failure.next_retry > schedule.now)
+    return tuple(failure for failure in later if not (schedule.everything and is_transient(failure.reason)))
 
 
 def _without(item: Draft, waiting: tuple[VersionFailure, ...]) -> Draft:
@@ -171,32 +198,13 @@ def _without(item: Draft, waiting: tuple[VersionFailure, ...]) -> Draft:
     return replace(item, wanted=tuple(found for found in item.wanted if found.version.text not in later))
 
 
-def is_due(declaration: PackageDeclaration, before: PackageStatus, visit: Visit) -> bool:
-    """Whether the upstream is asked now. A catalog source is always asked: it costs no network."""
-    changed = not before.skip_key.startswith(f"{declaration_key(declaration)}.")
-    local = isinstance(declaration.source, CatalogSource)
-    due = before.next_attempt <= visit.now or _clock_went_back(before, visit)
-    return visit.everything or local or changed or due
-
-
-def skip_key(declaration: PackageDeclaration, discovery: Discovery) -> str:
-    """Covers everything that feeds the result: effective spec, trust set, resolver, and what the upstream has."""
-    return f"{declaration_key(declaration)}.{discovery.state.hex}"
-
-
-def declaration_key(declaration: PackageDeclaration) -> str:
-    """The share of the skip key that is known before the upstream is asked."""
-    digest = sha256(f"{RESOLVER} {declaration.spec_digest}".encode())
-    if isinstance(declaration, ProviderDeclaration):
-        for key in declaration.keys:
-            digest.update(repr(key).encode())
-    return digest.hexdigest()
+def _kept(declaration: PackageDeclaration, visit: Visit) -> Draft:
+    published = visit.published.get(declaration.address)
+    return Draft(address=declaration.address, published=published, declaration=declaration, keep=True)
 
 
 def _late(declaration: PackageDeclaration, visit: Visit) -> Resolved:
-    published = visit.published.get(declaration.address)
-    kept = Draft(address=declaration.address, published=published, declaration=declaration, keep=True)
-    return Resolved(draft=kept, state="late")
+    return Resolved(draft=_kept(declaration, visit), state="late")
 
 
 def _invalid(item: InvalidPackage, visit: Visit) -> Resolved:
@@ -205,5 +213,7 @@ def _invalid(item: InvalidPackage, visit: Visit) -> Resolved:
     return Resolved(draft=kept, state="invalid", invalid=item)
 
 
-def _removed(address: PackageAddress, visit: Visit) -> Resolved:
-    return Resolved(draft=Draft(address=address, published=visit.published[address]), state="removed")
+def _removed(catalog: Catalog, visit: Visit) -> Iterator[Resolved]:
+    declared = {item.address for item in (*catalog.packages, *catalog.invalid)}
+    for address in visit.published.keys() - declared:
+        yield Resolved(draft=Draft(address=address, published=visit.published[address]), state="removed")

@@ -1,7 +1,7 @@
 """What a run knows before it fetches anything, and how it ended."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gitopsreg.catalog.load import Loaded
@@ -10,9 +10,11 @@ from gitopsreg.errors import CheckoutFailed
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.pointer import Hold
 from gitopsreg.index.repository import Head
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus, RegistryStatus, UpstreamStatus
 from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.backoff import stamp
+from gitopsreg.reconcile.look import Look
 from gitopsreg.reconcile.plan import Plan
 from gitopsreg.reconcile.resolve import Resolved
 
@@ -31,6 +33,7 @@ class Prepared:
     """A run before anything is fetched or written. `unreachable` is why the catalog read is not the newest.
 
     `base` is the newest snapshot that was published: what the next one is built on, also while an older one is served.
+    `looks` are those at upstreams of many packages.
     """
 
     now: datetime
@@ -41,12 +44,27 @@ class Prepared:
     known: RegistryStatus
     resolved: tuple[Resolved, ...]
     plan: Plan
+    looks: tuple[Look, ...] = ()
     unreachable: CheckoutFailed | None = None
 
     @property
     def hold(self) -> Hold | None:
         """The one that is in force."""
         return self.head.hold_at(stamp(self.now)) if self.head else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """What a process remembers of its last run, so that the next one need not read or compare it again."""
+
+    snapshot: Snapshot | None
+    status: RegistryStatus
+    applied: Mapping[PackageAddress, PackageDeclaration] = field(default_factory=dict)
+
+    def settled(self, base: Snapshot | None) -> Mapping[PackageAddress, PackageDeclaration]:
+        """The declarations that were applied to `base`; none once somebody else published."""
+        same = (base.digest if base else None) == (self.snapshot.digest if self.snapshot else None)
+        return self.applied if same else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +90,11 @@ class Outcome:
     def failed(self) -> tuple[PackageStatus, ...]:
         """Packages that are not as declared; their last good versions are served."""
         return tuple(item for item in self.status.packages if item.conditions[0].status == "False")
+
+    @property
+    def out_of_reach(self) -> tuple[UpstreamStatus, ...]:
+        """Upstreams of many packages that did not answer."""
+        return tuple(item for item in self.status.upstreams if item.condition.status == "False")
 
 
 def held_open(prepared: Prepared, waiting: Collection[PackageAddress]) -> Prepared:

@@ -1,0 +1,85 @@
+"""Whether a package's upstream is asked in this run, and by what a later run knows that nothing has changed. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from gitopsreg.index.status import PackageStatus
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.declaration import CatalogSource, OpentofuGitSource, PackageDeclaration, ProviderDeclaration
+from gitopsreg.reconcile.look import Look
+from gitopsreg.upstream.base import Discovery
+
+# Raised when the same input would resolve to something else, so that nothing is skipped on old knowledge.
+RESOLVER = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How the last run went, and what is asked of this one.
+
+    `settled` are the declarations that this process has seen applied to the snapshot that is still the newest: the same
+    object again is the same declaration. `looks` are those at upstreams of many packages, by URL.
+    """
+
+    now: str
+    known: Mapping[PackageAddress, PackageStatus]
+    everything: bool
+    force: bool = False
+    settled: Mapping[PackageAddress, PackageDeclaration] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
+
+    def is_due(self, declaration: PackageDeclaration) -> bool:
+        """A catalog source always is: it costs no network. Where nothing is due nothing is rendered or compared."""
+        before = self.known.get(declaration.address)
+        if before is None or self.force or self._is_changed(declaration, before) or self._is_time(before):
+            return True
+        if isinstance(declaration.source, OpentofuGitSource):
+            return self._has_news(declaration, before)
+        return self.everything or isinstance(declaration.source, CatalogSource)
+
+    def is_settled(self, declaration: PackageDeclaration) -> bool:
+        """Whether this very declaration is what this process applied last."""
+        return not self.force and self.settled.get(declaration.address) is declaration
+
+    def look_of(self, declaration: PackageDeclaration) -> Look | None:
+        """The look at its upstream, where that has many packages."""
+        source = declaration.source
+        return self.looks.get(source.url) if isinstance(source, OpentofuGitSource) else None
+
+    def clock_went_back(self, before: PackageStatus) -> bool:
+        """Then schedules made by the wrong clock may lie years ahead: they count for nothing."""
+        return before.last_attempt > self.now
+
+    def _is_changed(self, declaration: PackageDeclaration, before: PackageStatus) -> bool:
+        if before.skip_key and self.is_settled(declaration):
+            return False
+        return not before.skip_key.startswith(f"{declaration_key(declaration)}.")
+
+    def _is_time(self, before: PackageStatus) -> bool:
+        if not before.next_attempt:
+            return False
+        return before.next_attempt <= self.now or self.clock_went_back(before)
+
+    def _has_news(self, declaration: PackageDeclaration, before: PackageStatus) -> bool:
+        """Whether there is more to learn of a package than the last look told."""
+        if self.everything and len(before.conditions) > 1:  # something is wrong with it: whoever asks is told again
+            return True
+        look = self.look_of(declaration)
+        if look is None or not look.moved:
+            return False
+        return before.skip_key.partition(".")[2] != look.gathering.state(declaration).hex
+
+
+def skip_key(declaration: PackageDeclaration, discovery: Discovery) -> str:
+    """Covers everything that feeds the result: effective spec, trust set, resolver, and what the upstream has."""
+    return f"{declaration_key(declaration)}.{discovery.state.hex}"
+
+
+def declaration_key(declaration: PackageDeclaration) -> str:
+    """The share of the skip key that is known before the upstream is asked."""
+    digest = sha256(f"{RESOLVER} {declaration.spec_digest}".encode())
+    if isinstance(declaration, ProviderDeclaration):
+        for key in declaration.keys:
+            digest.update(repr(key).encode())
+    return digest.hexdigest()
