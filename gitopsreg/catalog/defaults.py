@@ -13,7 +13,7 @@ Spec = Mapping[str, Any]
 
 BUILT_IN: Spec = {"interval": "15m", "timeout": "5m", "versions": {"prereleases": False, "keepLatest": 0}}
 # What a package can have; other defaults (retention) are the registry's own.
-_INHERITED = ("storageClass", "accessPolicy", "interval", "timeout", "versions")
+_INHERITED = ("storageClass", "accessPolicy", "interval", "timeout", "delivery", "versions")
 
 
 def inheritable(defaults: Any) -> Spec:

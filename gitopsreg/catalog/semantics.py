@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gitopsreg.catalog import discovery, operations
 from gitopsreg.catalog.cursor import Cursor
+from gitopsreg.catalog.delivery import check_delivery
 from gitopsreg.catalog.legal import check_durations, check_inside, check_parse
 from gitopsreg.catalog.owners import check_owners
 from gitopsreg.catalog.problem import Problem
@@ -12,7 +13,7 @@ from gitopsreg.catalog.version_rules import check_versions
 from gitopsreg.errors import quoted
 from gitopsreg.model.constraint import Constraint, Reading
 
-_LATER_SOURCES = {"release-assets", "http", "registry", "opentofu-git"}
+_LATER_SOURCES = {"release-assets", "http", "registry"}
 # These bring their own keys: the upstream's, checked against the catalog's when it names any.
 _KEYS_FROM_UPSTREAM = {"registry", "opentofu-git"}
 
@@ -44,6 +45,7 @@ def _package(kind: str, spec: Cursor) -> Iterator[Problem]:
     yield from check_versions(versions, reading)
     yield from _pin_paths(versions / "pins", source)
     yield from check_durations(spec)
+    yield from check_delivery(reading, spec)
     if kind == "Provider":
         yield from _provider(spec)
 

@@ -19,7 +19,7 @@ from gitopsreg.transport.blob import CHUNK, stream
 from gitopsreg.transport.credentials import Login
 from gitopsreg.transport.failures import unreadable, untrusted
 from gitopsreg.transport.location import Location
-from gitopsreg.transport.tree import Item, TreeEntry, files, parse_tree, walk
+from gitopsreg.transport.tree import Item, TreeEntry, as_text, files, parse_tree, walk
 
 _LARGEST_TREE = 16 * 1024 * 1024
 _LARGEST_FETCH = 4 * 1024**3
@@ -85,6 +85,12 @@ class Repository:
         target = self._repo.lookup_reference("HEAD").target
         return target if isinstance(target, str) and _is_ref(target) else None
 
+    def remote_url(self, name: str) -> str | None:
+        """Where a remote is, as the repository's configuration says; None when it knows none of that name."""
+        with suppress(KeyError, ValueError, pygit2.GitError):
+            return self._repo.remotes[name].url
+        return None
+
     def commit(self, oid: str) -> Commit:
         """Raises UpstreamUnavailable (`NotFound`), IntegrityError when it is no commit."""
         found = self._commit(oid)
@@ -98,6 +104,14 @@ class Repository:
                 return None
             tree = item.oid
         return tree
+
+    def folders(self, tree: str) -> dict[str, str]:
+        """The folders right in a tree, by name, with their trees. Raises UpstreamUnavailable (`NotFound`)."""
+        return {as_text(item.name): item.oid for item in self._tree(tree).values() if item.kind == "folder"}
+
+    def items(self, tree: str) -> tuple[Item, ...]:
+        """The lines of a tree, in Git's order. Raises UpstreamUnavailable (`NotFound`), IntegrityError."""
+        return tuple(self._tree(tree).values())
 
     def entry(self, tree: str, path: str) -> TreeEntry | None:
         """The file, link or submodule right at `path`; None when there is none."""

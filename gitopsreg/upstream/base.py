@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gitopsreg.errors import UpstreamError
-from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion
+from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion, PublicKey
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.model.digest import Sha256
@@ -14,12 +14,16 @@ from gitopsreg.model.version import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A version that the upstream has. `ref` is the tag or the folder; `tree` is "" until fetched."""
+    """A version that the upstream has. `ref` is the tag or the folder; `tree` is "" until fetched.
+
+    `keys` are those that vouch for it now, where that is told without a fetch: of a provider that stays elsewhere.
+    """
 
     version: Version
     ref: str
     commit: str
     tree: str = ""
+    keys: tuple[PublicKey, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

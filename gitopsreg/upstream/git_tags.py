@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from gitopsreg.errors import IntegrityError, InvalidName, UpstreamError, UpstreamUnavailable
@@ -41,9 +42,7 @@ class GitTags:
         self._mirror = Mirror(source.url, cache, remotes)
 
     def discover(self) -> Discovery:
-        refs = self._remotes.refs(self._source.url, timeout=self._declaration.timeout)
-        tags = {ref.removeprefix(_TAGS): commit for ref, commit in refs.items() if ref.startswith(_TAGS)}
-        return read_tags(tags, self._source.tag_prefix)
+        return tags_of(self._source, self._remotes, timeout=self._declaration.timeout)
 
     def releases(self, wanted: Sequence[Found]) -> Iterator[Outcome]:
         """One fetch for all; when that fails, one for each, so that a bad tag costs one version.
@@ -138,6 +137,13 @@ class GitTags:
         if commit != found.commit:
             raise UpstreamUnavailable(f"it moved from {found.commit} to {commit} while it was read")
         return commit
+
+
+def tags_of(source: GitSource, remotes: Remotes, *, timeout: timedelta) -> Discovery:
+    """One look at the refs. Raises UpstreamUnavailable."""
+    refs = remotes.refs(source.url, timeout=timeout)
+    tags = {ref.removeprefix(_TAGS): commit for ref, commit in refs.items() if ref.startswith(_TAGS)}
+    return read_tags(tags, source.tag_prefix)
 
 
 def read_tags(tags: Mapping[str, str], prefix: str | None) -> Discovery:

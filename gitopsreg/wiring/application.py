@@ -11,7 +11,9 @@ from gitopsreg.errors import ConfigError
 from gitopsreg.index.keys import HEAD, LINK_KEY
 from gitopsreg.index.model import Delivery
 from gitopsreg.protocol.links import LinkSigner
+from gitopsreg.server.access_log import OnAccess
 from gitopsreg.server.app import Application, build_app, build_hooks_app
+from gitopsreg.server.counts import Counts
 from gitopsreg.server.receivers import Receiver
 from gitopsreg.server.served import documents
 from gitopsreg.server.signing import StoredSigner
@@ -29,7 +31,12 @@ _LOOKS_MISSED = 3
 
 
 def make_app(
-    settings: Settings, readers: Mapping[str, BlobReader], *, trigger: Callable[[str], None] | None
+    settings: Settings,
+    readers: Mapping[str, BlobReader],
+    *,
+    trigger: Callable[[str], None] | None,
+    on_access: OnAccess | None = None,
+    counts: Counts | None = None,
 ) -> tuple[Application, Snapshots]:
     """The web application and the snapshots it answers from; `readers` are back ends by name. Raises ConfigError."""
     report = structlog.get_logger("gitopsreg").warning
@@ -40,7 +47,7 @@ def make_app(
         cached,
         kept=cached.kept,
         beside=(lambda _: None) if signer else stored.refresh,
-        confirmed=lambda snapshot, changed: cached.settle(frozenset(documents(snapshot)) if changed else None),
+        confirmed=lambda snapshot, changed: cached.settle((lambda: documents(snapshot)) if changed else None),
         stale_after=_LOOKS_MISSED * settings.refresh.total_seconds(),
         report=report,
     )
@@ -53,6 +60,8 @@ def make_app(
         receivers=_receivers(settings),
         trigger=trigger,
         report=report,
+        on_access=on_access,
+        counts=counts,
     )
     return app, snapshots
 

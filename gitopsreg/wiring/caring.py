@@ -18,7 +18,7 @@ from gitopsreg.settings import Settings
 from gitopsreg.storage.base import BlobStore
 from gitopsreg.wiring.reconciling import make_lease
 from gitopsreg.wiring.stores import open_backends
-from gitopsreg.wiring.upstreams import open_remotes, upstream_for
+from gitopsreg.wiring.upstreams import Upstreams, open_remotes
 
 _CATALOG_TIMEOUT = timedelta(minutes=1)
 
@@ -38,13 +38,15 @@ def make_repair(settings: Settings, stores: Mapping[str, BlobStore]) -> Iterator
         catalog = GitCatalog(
             settings.catalog, settings.ref, settings.path, remotes, folder / "catalog", _CATALOG_TIMEOUT
         )
+        upstreams = Upstreams(settings, remotes)
         planner = Planner(
             catalog,
-            lambda declaration, checkout: upstream_for(declaration, checkout, remotes, folder / "modules"),
+            upstreams.of,
             stores[""],
             now=lambda: datetime.now(UTC),
             reporter=Silent(),
             jobs=settings.jobs,
+            gathering_for=upstreams.gathering,
         )
         yield UpstreamRepair(planner, stores, Silent())
 

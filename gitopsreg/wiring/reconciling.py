@@ -10,7 +10,8 @@ from gitopsreg.catalog.load import Loaded, Memo
 from gitopsreg.catalog.revision import checkout_at, enclosing
 from gitopsreg.catalog.source import CatalogCheckout, GitCatalog
 from gitopsreg.errors import CheckoutFailed, UpstreamUnavailable
-from gitopsreg.model.declaration import GitSource, ModuleDeclaration, PackageDeclaration
+from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
+from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.lease import Lease
 from gitopsreg.reconcile.online import OnlineResult, check_online
@@ -20,9 +21,8 @@ from gitopsreg.reconcile.process import is_gone, this_process
 from gitopsreg.settings import Settings
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.upstream.base import Upstream
-from gitopsreg.upstream.git_tags import GitTags
 from gitopsreg.wiring.stores import open_backends, prove
-from gitopsreg.wiring.upstreams import open_remotes, upstream_for
+from gitopsreg.wiring.upstreams import Upstreams, open_remotes
 
 # The catalog is one small fetch: whoever needs longer is not answering.
 _CATALOG_TIMEOUT = timedelta(minutes=1)
@@ -34,12 +34,13 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
     backends = open_backends(settings)
     # Twice as many as are asked at once, since those that are late still hold theirs.
     remotes = open_remotes(settings, workers=2 * settings.jobs)
-    folder = settings.cache.absolute()
-    catalog = GitCatalog(settings.catalog, settings.ref, settings.path, remotes, folder / "catalog", _CATALOG_TIMEOUT)
+    upstreams = Upstreams(settings, remotes)
+    copies = settings.cache.absolute() / "catalog"
+    catalog = GitCatalog(settings.catalog, settings.ref, settings.path, remotes, copies, _CATALOG_TIMEOUT)
     try:
         yield Reconciler(
             catalog,
-            lambda declaration, checkout: upstream_for(declaration, checkout, remotes, folder / "modules"),
+            upstreams.of,
             backends[""],
             make_lease(backends[""]),
             now=lambda: datetime.now(UTC),
@@ -47,6 +48,7 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
             jobs=settings.jobs,
             backends=backends,
             prove=lambda: prove(settings, backends),
+            gathering_for=upstreams.gathering,
         )
     finally:
         remotes.close()
@@ -64,16 +66,17 @@ def make_planner(
     """Planners for states of the catalog that are at hand; leaving the context ends their worker processes. `memo` is
     what is known of files already.
     """
-    cache = settings.cache.absolute() / "modules"
     with open_remotes(settings) as remotes:
+        upstreams = Upstreams(settings, remotes)
         yield lambda checkout: Planner(
             GivenCatalog(checkout),
-            lambda declaration, given: upstream_for(declaration, given, remotes, cache),
+            upstreams.of,
             reader,
             now=lambda: datetime.now(UTC),
             reporter=reporter,
             jobs=settings.jobs,
             memo=memo,
+            gathering_for=upstreams.gathering,
         )
 
 
@@ -87,16 +90,15 @@ def ask_upstreams(settings: Settings, loaded: Loaded, folder: Path) -> OnlineRes
     except CheckoutFailed as error:
         why = str(error)
     remotes = open_remotes(settings)
-    cache = settings.cache.absolute() / "modules"
+    upstreams = Upstreams(settings, remotes)
+    now = datetime.now(UTC)
 
     def upstream(declaration: PackageDeclaration) -> Upstream:
-        match declaration, declaration.source:
-            case ModuleDeclaration(), GitSource() as source:
-                return GitTags(declaration, source, remotes, cache)
-            case _ if checkout is None:
-                raise UpstreamUnavailable(why, reason="NotCommitted")
-            case _:
-                return upstream_for(declaration, checkout, remotes, cache)
+        if not isinstance(declaration.source, CatalogSource):
+            return upstreams.elsewhere(declaration, stamp(now))
+        if checkout is None:
+            raise UpstreamUnavailable(why, reason="NotCommitted")
+        return upstreams.of(declaration, checkout)
 
     with remotes, ThreadPoolExecutor(settings.jobs, thread_name_prefix="ask") as pool:
-        return check_online(loaded, upstream, parallel=pool.map, now=datetime.now(UTC))
+        return check_online(loaded, upstream, parallel=pool.map, now=now)

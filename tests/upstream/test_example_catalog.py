@@ -10,7 +10,13 @@ import pytest
 from gitopsreg.catalog.directory import read_directory
 from gitopsreg.catalog.load import Loaded, load
 from gitopsreg.index.model import ModuleVersion, ProviderVersion
-from gitopsreg.model.declaration import CatalogSource, GitSource, ModuleDeclaration, UnsupportedSource
+from gitopsreg.model.declaration import (
+    CatalogSource,
+    GitSource,
+    ModuleDeclaration,
+    OpentofuGitSource,
+    UnsupportedSource,
+)
 from gitopsreg.transport.git import Repository
 from gitopsreg.upstream.base import Release, Upstream
 from gitopsreg.upstream.catalog_modules import CatalogModules
@@ -91,8 +97,9 @@ def test_it_shows_every_source_type_and_the_others_are_suspended(loaded: Loaded)
     others = [package for package in loaded.catalog.packages if not isinstance(package.source, CatalogSource)]
     assert all(package.suspend for package in others)
     types = {package.source.type for package in others if isinstance(package.source, UnsupportedSource)}
-    assert types == {"release-assets", "http", "registry", "opentofu-git"}
+    assert types == {"release-assets", "http", "registry"}
     assert any(isinstance(package.source, GitSource) for package in others)
+    assert any(isinstance(package.source, OpentofuGitSource) for package in others)
 
 
 def test_the_release_files_can_be_made_again() -> None:

@@ -1,6 +1,6 @@
-"""GR417 and on: what declarations of other kinds must make sense of by themselves."""
+"""GR417 and on: what declarations of other kinds must make sense of by themselves, and how packages are delivered."""
 
-from gitopsreg.catalog.rules.example import namespace, other
+from gitopsreg.catalog.rules.example import module, namespace, other
 from gitopsreg.catalog.rules.rule import Example, Rule
 
 AT_DISCOVERY = "namespaces/platform/discoveries/modules.yaml"
@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         "they would do nothing",
         what=(
             "Every field of a discovery has an effect on what it finds: there is no target system in "
-            "providers, and nothing to match in a registry."
+            "providers, and no topic, visibility or group of a name in a registry."
         ),
         fix="Remove the field.",
         example=Example(
@@ -88,10 +88,10 @@ RULES: tuple[Rule, ...] = (
         "a connection says how its host is reached",
         "no request could be made",
         what=(
-            "A connection to a host of one's own says where it is, and its method of authentication is one "
-            "that the type of host knows."
+            "A connection to a host of one's own says where it is, one of type opentofu-git which repository it "
+            "is, and its method of authentication is one that the type of host knows."
         ),
-        fix="Add baseUrl, or choose another method.",
+        fix="Add baseUrl (or url, for opentofu-git), or choose another method.",
         example=Example(
             bad=other("Connection", "connections/forge.yaml", "type: gitea"),
             good=other("Connection", "connections/forge.yaml", "type: gitea\nbaseUrl: https://git.example.com"),
@@ -114,6 +114,47 @@ RULES: tuple[Rule, ...] = (
                 "storage/standard.yaml",
                 "backend: primary\nredirectTTL: 10m\ngc: {graceAfterUnreferenced: 30d}",
             ),
+        ),
+    ),
+    Rule(
+        "GR423",
+        "what is delivered by reference lies elsewhere",
+        "clients would be sent nowhere",
+        what=(
+            "delivery: reference leaves the bytes where they are and sends clients there. That is possible for modules "
+            "of sources of type git and opentofu-git and for providers of type opentofu-git. Nothing is fetched, so "
+            "there is no digest of an archive to compare a pin with."
+        ),
+        fix="Remove delivery: what has no other place is stored.",
+        example=Example(
+            bad=module(
+                source="""\
+source: {type: catalog}
+delivery: reference
+versions: {pins: [{version: "1.0.0", path: content/internal/1.0.0}]}
+"""
+            ),
+            good=module("delivery: reference"),
+        ),
+    ),
+    Rule(
+        "GR424",
+        "clients can read what is delivered by reference",
+        "they would be asked for a login that they don't have",
+        severity="warning",
+        what=(
+            "The credentials of a connection are the registry's: whoever is sent to the repository itself needs a "
+            "login of their own there."
+        ),
+        fix="Set delivery: store, or remove the connection where the repository is open to all who use it.",
+        example=Example(
+            bad=module(
+                "delivery: reference",
+                source="source: {type: git, url: https://github.com/acme/vpc.git, connection: github-acme}",
+            )
+            | other("Connection", "connections/github-acme.yaml", "type: github"),
+            good=module(source="source: {type: git, url: https://github.com/acme/vpc.git, connection: github-acme}")
+            | other("Connection", "connections/github-acme.yaml", "type: github"),
         ),
     ),
     Rule(

@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "GR012",
-        "at most 50,000 files",
+        "at most 150,000 files",
         "the catalog is untrusted input with a limit",
         what="Files below the folders of declarations are counted, whatever they hold.",
         fix="Move what is no declaration out of these folders; split a registry of this size by namespace.",
