@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from gitopsreg.catalog.defaults import Spec, digest, effective
+from gitopsreg.catalog.delivery import can_be_referred_to
+from gitopsreg.catalog.discovery import KINDS, name_pattern
 from gitopsreg.catalog.duration import parse_duration
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
 from gitopsreg.model.constraint import Constraint, Reading
@@ -12,6 +14,7 @@ from gitopsreg.model.declaration import (
     Block,
     CatalogSource,
     Deprecation,
+    DiscoveryDeclaration,
     GitSource,
     Guards,
     ModuleDeclaration,
@@ -32,6 +35,12 @@ from gitopsreg.model.declaration import (
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.pattern import Pattern
 from gitopsreg.model.version import Version
+
+# Of what templates are, which are nobody's: legal in every namespace.
+_NOBODY: Mapping[str, PackageAddress] = {
+    "Module": ModuleAddress("found", "found", "found"),
+    "Provider": ProviderAddress("found", "found"),
+}
 
 
 def registry(document: Spec) -> RegistryDeclaration:
@@ -123,6 +132,43 @@ def package(
     return _provider(address, path, document, spec, keys, storage)
 
 
+def discovery(
+    place: tuple[str, str, str],
+    document: Spec,
+    connection: Spec,
+    inherited: Iterable[Spec],
+    keys: tuple[SigningKey, ...],
+    classes: Mapping[str, StorageClass],
+) -> DiscoveryDeclaration:
+    """`place` is its namespace, name and path, `connection` the document that its scope names; for the rest see
+    `package`.
+    """
+    namespace, name, path = place
+    spec, url = document["spec"], connection["spec"]["url"]
+    scope, pattern = spec["scope"], spec.get("match", {}).get("name")
+    found = {"metadata": {}, "spec": {**spec.get("template", {}), "source": {"type": "opentofu-git", "url": url}}}
+    layers, kinds = tuple(inherited), scope.get("kinds", KINDS)
+    return DiscoveryDeclaration(
+        namespace=namespace,
+        name=name,
+        path=path,
+        url=url,
+        namespaces=tuple(dict.fromkeys(text.lower() for text in scope["namespaces"])),
+        templates=tuple(package(_NOBODY[kind], path, found, layers, keys, classes) for kind in KINDS if kind in kinds),
+        pattern=name_pattern(pattern) if pattern else None,
+        approval=spec.get("approval", "pending"),
+        max_packages=spec.get("maxPackages", 200),
+        on_disappear=spec.get("onDisappear", "keep"),
+        interval=parse_duration(spec.get("interval", "1h")),
+        suspended_by=_suspended_by(path, document)
+        or _suspended_by(f"connections/{scope['registry']}.yaml", connection),
+    )
+
+
+def _suspended_by(what: str, document: Spec) -> str:
+    return f"suspend: true in {what}" if document["spec"].get("suspend", False) else ""
+
+
 def _provider(
     address: ProviderAddress,
     path: str,
@@ -172,7 +218,7 @@ def _shared(
         "interval": parse_duration(spec["interval"]),
         "timeout": parse_duration(spec["timeout"]),
         "storage": storage,
-        "delivery": spec.get("delivery", "store"),
+        "delivery": spec.get("delivery", "store") if can_be_referred_to(reading, spec["source"]["type"]) else "store",
     }
 
 

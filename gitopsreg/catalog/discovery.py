@@ -5,20 +5,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gitopsreg.catalog.cursor import Cursor
+from gitopsreg.catalog.facts import Named
 from gitopsreg.catalog.legal import check_durations, check_parse
 from gitopsreg.catalog.nearest import did_you_mean
 from gitopsreg.catalog.problem import Problem
 from gitopsreg.catalog.version_rules import check_versions
 from gitopsreg.errors import InvalidName, quoted
+from gitopsreg.model.constraint import Reading
 from gitopsreg.model.pattern import Pattern
 
 SCOPES = ("organization", "group", "project", "registry")
 # The named groups that make an address, by what is produced.
 _GROUPS: Mapping[str, tuple[str, ...]] = {"Module": ("name", "system"), "Provider": ("name",)}
+KINDS = tuple(_GROUPS)
 _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     "Module": ("archiveFormat",),
     "Provider": ("protocols", "platforms", "completeness", "settle", "verify"),
 }
+_READINGS: Mapping[str, Reading] = {"Module": "module", "Provider": "provider"}
 _NAMED_GROUP = re.compile(r"\(\?P<([A-Za-z_][0-9A-Za-z_]*)>")
 _OF_REPOSITORIES = ("topics", "visibility", "archived", "forks")
 
@@ -27,7 +31,7 @@ _OF_REPOSITORIES = ("topics", "visibility", "archived", "forks")
 class DiscoveryFacts:
     """`scope` is one of SCOPES ("" when none is said), `place` what it names; `kinds` is what comes of it.
 
-    `namespaces` are those of another registry, `visibility` () means any.
+    `namespaces` are those of another registry, `visibility` () means any, `keys` are those of the template.
     """
 
     connection: str = ""
@@ -37,6 +41,7 @@ class DiscoveryFacts:
     kinds: tuple[str, ...] = ()
     pattern: str = ""
     visibility: tuple[str, ...] = ()
+    keys: tuple[Named, ...] = ()
     namespace_at: str = "/metadata"
 
 
@@ -51,13 +56,14 @@ def facts(root: Cursor) -> DiscoveryFacts:
         kinds=_kinds(spec),
         pattern=(spec / "match" / "name").text,
         visibility=_texts(spec / "match" / "visibility"),
+        keys=tuple((key.text, key.pointer) for key in spec / "template" / "verify" / "keys" if key.text),
         namespace_at="/metadata/namespace" if (root / "metadata" / "namespace").present else "/metadata",
     )
 
 
 def check(spec: Cursor) -> Iterator[Problem]:
     """The problems of one discovery."""
-    yield from check_parse(spec / "match" / "name", "GR402", _name_pattern)
+    yield from check_parse(spec / "match" / "name", "GR402", name_pattern)
     if (spec / "scope" / "registry").present:
         yield from _of_a_registry(spec)
     elif (spec / "scope").present:
@@ -66,15 +72,15 @@ def check(spec: Cursor) -> Iterator[Problem]:
     yield from _template(spec / "template", _kinds(spec))
 
 
-def _name_pattern(text: str) -> Pattern:
+def name_pattern(text: str) -> Pattern:
     """A name's pattern, whose named groups say what the package is called; raises InvalidName."""
     return Pattern.parse(_NAMED_GROUP.sub("(", text))
 
 
 def _kinds(spec: Cursor) -> tuple[str, ...]:
     if (spec / "scope" / "registry").present:
-        return _texts(spec / "scope" / "kinds") or tuple(_GROUPS)
-    return tuple(kind for kind in _GROUPS if kind == (spec / "produces").text)
+        return _texts(spec / "scope" / "kinds") or KINDS
+    return tuple(kind for kind in KINDS if kind == (spec / "produces").text)
 
 
 def _texts(items: Cursor) -> tuple[str, ...]:
@@ -87,6 +93,10 @@ def _of_a_registry(spec: Cursor) -> Iterator[Problem]:
         if at.present:
             message = f"{quoted(str(at.steps[-1]))} says nothing where the scope is a registry"
             yield Problem(rule="GR418", message=message, hint="remove it", pointer=at.pointer, on_key=True)
+    name = spec / "match" / "name"
+    if group := _NAMED_GROUP.search(name.text):
+        message = f"the group {quoted(group[1])} says nothing where the scope is a registry: packages keep their names"
+        yield Problem(rule="GR418", message=message, hint="write (?:…) instead", pointer=name.pointer)
 
 
 def _of_repositories(spec: Cursor) -> Iterator[Problem]:
@@ -108,7 +118,7 @@ def _of_repositories(spec: Cursor) -> Iterator[Problem]:
 
 def _groups(name: Cursor, wanted: tuple[str, ...]) -> Iterator[Problem]:
     try:
-        _name_pattern(name.text)
+        name_pattern(name.text)
     except InvalidName:
         return
     named = tuple(_NAMED_GROUP.findall(name.text))
@@ -125,8 +135,14 @@ def _groups(name: Cursor, wanted: tuple[str, ...]) -> Iterator[Problem]:
             yield Problem(rule="GR417", message=message, hint=hint, pointer=name.pointer)
 
 
+def _versions(versions: Cursor, kinds: tuple[str, ...]) -> Iterator[Problem]:
+    """Each kind reads constraints in its own way: what one of them can't read is told, once."""
+    readings: tuple[Reading, ...] = tuple(_READINGS[kind] for kind in kinds if kind in _READINGS) or ("provider",)
+    yield from next(filter(None, (list(check_versions(versions, reading)) for reading in readings)), ())
+
+
 def _template(template: Cursor, kinds: tuple[str, ...]) -> Iterator[Problem]:
-    yield from check_versions(template / "versions", "module" if kinds == ("Module",) else "provider")
+    yield from _versions(template / "versions", kinds)
     yield from check_durations(template)
     for kind, keys in _ONLY_FOR.items():
         for key in keys:

@@ -4,14 +4,17 @@ One bad entry costs one entry: a package with an error is declared but invalid, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from gitopsreg.catalog import declarations
 from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.defaults import Spec, inheritable
+from gitopsreg.catalog.discoveries import Discoveries
+from gitopsreg.catalog.discovery import DiscoveryFacts
 from gitopsreg.catalog.facts import PackageFacts
-from gitopsreg.catalog.files import MAX_TOTAL, CatalogFiles
+from gitopsreg.catalog.files import MAX_TOTAL, MOST_FILES, CatalogFiles
 from gitopsreg.catalog.fix import Fix
 from gitopsreg.catalog.ignores import idle, silence
 from gitopsreg.catalog.layout import is_declaration
@@ -22,11 +25,13 @@ from gitopsreg.catalog.memo import Memo
 from gitopsreg.catalog.problem import Problem
 from gitopsreg.catalog.references import World, check_references, check_twins
 from gitopsreg.catalog.report import Finding
-from gitopsreg.catalog.schema import IDLE_KINDS
+from gitopsreg.catalog.schema import IDLE_KINDS, PARTLY_IDLE_KINDS
+from gitopsreg.catalog.unusable import first_error, reason_of
 from gitopsreg.errors import quoted
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import (
     Catalog,
+    DiscoveryDeclaration,
     InvalidPackage,
     PackageDeclaration,
     RegistryDeclaration,
@@ -35,21 +40,9 @@ from gitopsreg.model.declaration import (
     StorageClass,
 )
 
-__all__ = ["MAX_FILES", "Loaded", "Memo", "load"]
+__all__ = ["Loaded", "Memo", "load"]
 
-MAX_FILES = 50_000
-# A comment gone wrong stops the change that brings it, and nothing that is published.
-_HARMLESS = {"GR111", "GR112"}
-_REASONS = {
-    "GR104": "PathMismatch",
-    "GR301": "DependencyNotReady",
-    "GR302": "KeyMissing",
-    "GR307": "ConnectionMissing",
-    "GR308": "DependencyNotReady",
-    "GR309": "DependencyNotReady",
-    "GR504": "OwnershipDenied",
-    "GR505": "OwnershipDenied",
-}
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +74,8 @@ def load(files: CatalogFiles, *, memo: Memo | None = None) -> Loaded:
 
     Raises only what `CatalogFile.read` and `has_folder` raise, except OSError, which is a finding.
     """
-    if len(files.files) > MAX_FILES:
-        return _refused(files, "GR012", f"the catalog has more than {MAX_FILES} files")
+    if len(files.files) > MOST_FILES:
+        return _refused(files, "GR012", f"the catalog has more than {MOST_FILES:,} files")
     declared = [file for file in files.files if file.mode != "file" or is_declaration(file.path)]
     if sum(file.size for file in declared if file.size <= MAX_BYTES) > MAX_TOTAL:
         return _refused(files, "GR014", f"the declarations have more than {MAX_TOTAL} bytes in all")
@@ -130,10 +123,6 @@ def _lookalikes(world: World) -> Iterator[tuple[Checked, Problem]]:
         yield world.namespaces[name], Problem(rule="GR509", message=message, hint=hint, pointer="/metadata/name")
 
 
-def _first_error(findings: Iterable[Finding]) -> Finding | None:
-    return next((one for one in findings if one.severity == "error" and one.rule not in _HARMLESS), None)
-
-
 class _Loading:
     """One load, once all is checked: what is whole becomes a declaration."""
 
@@ -143,34 +132,33 @@ class _Loading:
         self.found = found
         self.memo = memo
         self.paths = {one.path for one in world.checked}
-        self.errors = {path: error for path, findings in found.items() if (error := _first_error(findings))}
+        self.errors = {path: error for path, findings in found.items() if (error := first_error(findings))}
         self.keys: dict[tuple[str, str], SigningKey] = {
             (namespace, name): declarations.signing_key(namespace, name, value)
-            for (namespace, name), one in world.keys.items()
-            if (value := self._value(one)) is not None
+            for (namespace, name), value in self._sound(world.keys)
         }
         self.classes: dict[str, StorageClass] = {
-            name: declarations.storage_class(name, value)
-            for name, one in world.classes.items()
-            if (value := self._value(one)) is not None
+            name: declarations.storage_class(name, value) for name, value in self._sound(world.classes)
         }
         self.registry_defaults = self._defaults(world.registry)
         self.defaults = {name: self._defaults(one) for name, one in world.namespaces.items()}
+        self.discoveries = Discoveries(world.checked, self.errors)
 
     def loaded(self, files: int) -> Loaded:
         packages, invalid = self._packages()
+        discoveries, idle_discoveries = self.discoveries.declared(self._why_invalid, self._discovery)
         broken = self.errors.get(self.world.registry.path) if self.world.registry else None
         catalog = Catalog(
             revision=self.files.revision,
             time=self.files.time,
             registry=self._registry(),
             namespaces=tuple(
-                declarations.namespace(name, value)
-                for name, one in sorted(self.world.namespaces.items())
-                if (value := self._value(one)) is not None
+                declarations.namespace(name, value) for name, value in sorted(self._sound(self.world.namespaces))
             ),
             packages=tuple(packages),
             invalid=tuple(invalid),
+            discoveries=discoveries,
+            idle_discoveries=idle_discoveries,
             retention=self._retention(),
         )
         told = self._told()
@@ -186,8 +174,12 @@ class _Loading:
         )
 
     def _idle(self) -> tuple[tuple[str, str], ...]:
-        sound = (one for one in self.world.checked if one.slot.kind in IDLE_KINDS and self._value(one) is not None)
+        sound = (one for one in self.world.checked if self._is_idle(one) and self._value(one) is not None)
         return tuple((one.slot.kind, one.path) for one in sorted(sound, key=lambda one: one.path))
+
+    def _is_idle(self, one: Checked) -> bool:
+        partly = one.slot.kind in PARTLY_IDLE_KINDS
+        return one.slot.kind in IDLE_KINDS or (partly and not self.discoveries.acts_on(one))
 
     def _told(self) -> list[Finding]:
         """All findings in order, by the paths that the user knows; comments in the files have silenced some."""
@@ -221,6 +213,11 @@ class _Loading:
         value: Spec = one.document.value
         return value
 
+    def _sound(self, some: Mapping[Name, Checked]) -> Iterator[tuple[Name, Spec]]:
+        """The documents of the files without errors."""
+        values = ((name, self._value(one)) for name, one in some.items())
+        return ((name, value) for name, value in values if value is not None)
+
     def _defaults(self, one: Checked | None) -> Spec:
         value = self._value(one)
         return inheritable(value["spec"].get("defaults")) if value else {}
@@ -230,21 +227,20 @@ class _Loading:
         return declarations.registry(value) if value else RegistryDeclaration()
 
     def _retention(self) -> Retention:
-        said = [
-            declarations.retention(value)
-            for one in self.world.classes.values()
-            if (value := self._value(one)) is not None
-        ] or [Retention()]
+        said = [declarations.retention(value) for _, value in self._sound(self.world.classes)] or [Retention()]
         return Retention(snapshots=max(one.snapshots for one in said), grace=max(one.grace for one in said))
 
     def _packages(self) -> tuple[list[PackageDeclaration], list[InvalidPackage]]:
         packages: dict[PackageAddress, PackageDeclaration] = {}
         invalid: dict[PackageAddress, InvalidPackage] = {}
+        steady = self.memo.is_steady((self.registry_defaults, self.defaults, self.keys, self.classes, self.errors))
         for one in self.world.packages:
             address = one.slot.address
             if address is None:
                 continue
-            if (reason := self._why_invalid(one)) is not None:
+            if steady and (known := self.memo.known(one)) is not None:
+                packages[address] = known
+            elif (reason := self._why_invalid(one)) is not None:
                 invalid.setdefault(
                     address, InvalidPackage(address=address, path=one.path, reason=reason[0], message=reason[1])
                 )
@@ -255,7 +251,7 @@ class _Loading:
     def _why_invalid(self, one: Checked) -> tuple[str, str] | None:
         """(reason, message), or None for a sound package."""
         if error := self.errors.get(one.path):
-            return _REASONS.get(error.rule, "InvalidSpec"), error.message
+            return reason_of(error), error.message
         namespace = self.world.namespaces[one.slot.namespace]
         if error := self.errors.get(namespace.path):
             return "DependencyNotReady", f"{namespace.path} is invalid: {error.message}"
@@ -270,12 +266,19 @@ class _Loading:
 
     def _storage_class(self, one: Checked) -> str:
         """The name of the one that holds for a package, "" for none."""
-        said = [*self._inherited(one), (self._value(one) or {}).get("spec", {})]
+        spec = (self._value(one) or {}).get("spec", {})
+        said = [*self._inherited(one), spec.get("template", {}) if one.slot.kind == "Discovery" else spec]
         name = next((layer["storageClass"] for layer in reversed(said) if "storageClass" in layer), None)
         return str(name or "")
 
     def _inherited(self, one: Checked) -> tuple[Spec, Spec]:
         return self.registry_defaults, self.defaults[one.slot.namespace]
+
+    def _discovery(self, one: Checked, connection: Checked) -> DiscoveryDeclaration:
+        keys = tuple(self.keys[one.slot.namespace, name] for name in _key_names(one))
+        documents = self._value(one) or {}, self._value(connection) or {}
+        place = one.slot.namespace, one.slot.name, one.path
+        return declarations.discovery(place, *documents, self._inherited(one), keys, self.classes)
 
     def _package(self, one: Checked, address: PackageAddress) -> PackageDeclaration:
         keys = tuple(self.keys[one.slot.namespace, name] for name in _key_names(one))
@@ -289,4 +292,4 @@ class _Loading:
 
 
 def _key_names(one: Checked) -> tuple[str, ...]:
-    return tuple(name for name, _ in one.facts.keys) if isinstance(one.facts, PackageFacts) else ()
+    return tuple(name for name, _ in one.facts.keys) if isinstance(one.facts, PackageFacts | DiscoveryFacts) else ()

@@ -128,7 +128,8 @@ class StorageClass:
 class Declared:
     """What modules and providers share. `spec_digest` covers the effective spec (after defaults): its generation.
 
-    `storage` None is the top of the registry's own store.
+    `storage` None is the top of the registry's own store. `suspended_by` says why a package is suspended whose own file
+    doesn't say so.
     """
 
     path: str
@@ -139,6 +140,7 @@ class Declared:
     labels: tuple[tuple[str, str], ...] = ()
     deprecation: Deprecation | None = None
     suspend: bool = False
+    suspended_by: str = ""
     interval: timedelta = timedelta(minutes=15)
     timeout: timedelta = timedelta(minutes=5)
     storage: StorageClass | None = None
@@ -163,6 +165,39 @@ class ProviderDeclaration(Declared):
 
 
 PackageDeclaration = ModuleDeclaration | ProviderDeclaration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryDeclaration:
+    """Packages of a registry in a Git repository (`url`) that are declared by being there: those of `namespaces` there
+    (lower case; the first one wins where names clash) whose name `pattern` admits (None: any name).
+
+    `templates`, one for each kind that is wanted, are what holds for a package: with its address and its source in them
+    they are its declaration. `suspended_by` says why nothing is looked for ("" when it is).
+    """
+
+    namespace: str
+    name: str
+    path: str
+    url: str
+    namespaces: tuple[str, ...]
+    templates: tuple[PackageDeclaration, ...]
+    pattern: Pattern | None = None
+    approval: Literal["pending", "auto"] = "pending"
+    max_packages: int = 200
+    on_disappear: Literal["keep", "archive"] = "keep"
+    interval: timedelta = timedelta(hours=1)
+    suspended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleDiscovery:
+    """A discovery that can't be acted on: what it found before is never removed for that. `reason` is CamelCase."""
+
+    namespace: str
+    path: str
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +298,8 @@ class Catalog:
 
     `retention` is the most patient one of all storage classes.
 
-    Every declared package is in exactly one of `packages` and `invalid`.
+    Every declared package is in exactly one of `packages` and `invalid`. `discoveries` are in the order of their paths;
+    those that can't be acted on are in `idle_discoveries`.
     """
 
     revision: str
@@ -272,4 +308,6 @@ class Catalog:
     namespaces: tuple[NamespaceDeclaration, ...] = ()
     packages: tuple[PackageDeclaration, ...] = ()
     invalid: tuple[InvalidPackage, ...] = ()
+    discoveries: tuple[DiscoveryDeclaration, ...] = ()
+    idle_discoveries: tuple[IdleDiscovery, ...] = ()
     retention: Retention = field(default_factory=Retention)
