@@ -1,92 +1,49 @@
-"""How long `gitopsreg validate` takes on a catalog made from the public OpenTofu registry's own data.
+"""How long `gitopsreg import opentofu-registry` takes on the public OpenTofu registry's own data, and `validate` on the
+catalog that it makes.
 
-`python benchmarks/public_registry.py [ARCHIVE]`: ARCHIVE is a tar of a folder laid out like opentofu/registry; by
-default the one that lies beside the clone, if it does. Names that no catalog can have are left out, and counted.
+`python benchmarks/public_registry.py [REGISTRY]`: REGISTRY is a folder laid out like opentofu/registry, or a tar of
+one; by default the archive that lies beside the clone, if it does.
 """
 
-import json
+import os
+import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+import time
+from pathlib import Path
 
 from validate import measure
 
-from gitopsreg.errors import InvalidName
-from gitopsreg.model.address import ModuleAddress, PackageAddress, ProviderAddress
-from gitopsreg.model.version import Version
-
 BESIDE = Path(__file__).parents[2] / "shared" / "data" / "opentofu-registry-a-m.tar.xz"
-_HEAD = "apiVersion: gitopsreg.io/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec:\n"
-_NAMESPACE = "apiVersion: gitopsreg.io/v1alpha1\nkind: Namespace\nmetadata: {{name: {name}}}\nspec: {{}}\n"
-_SOURCE = "  source: {type: opentofu-git, url: https://github.com/opentofu/registry.git}\n  suspend: true\n"
 
 
-def main(archive: Path) -> None:
-    if not archive.exists():
-        print(f"no data at {archive.name}: name an archive of a registry laid out like opentofu/registry")
+def main(registry: Path) -> None:
+    if not registry.exists():
+        print(f"no data at {registry.name}: name a registry laid out like opentofu/registry")
         return
     with tempfile.TemporaryDirectory() as folder:
         catalog = Path(folder) / "catalog"
-        written, left_out = convert(archive, catalog)
-        print(f"{written:,} packages of the public registry; {left_out:,} left out for their names\n")
+        _import(_unpacked(registry, Path(folder) / "registry"), catalog)
         measure(Path(folder), catalog)
 
 
-def convert(archive: Path, catalog: Path) -> tuple[int, int]:
-    """One declaration a package, its versions as pins; (packages written, packages left out)."""
-    written = left_out = 0
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            path = PurePosixPath(member.name)
-            content = tar.extractfile(member) if member.isfile() and path.suffix == ".json" else None
-            if content is None or path.parts[0] not in {"modules", "providers"}:
-                continue
-            try:
-                _write(catalog, _address(path), json.load(content))
-                written += 1
-            except (InvalidName, FileExistsError):
-                left_out += 1
-    return written, left_out
+def _unpacked(registry: Path, folder: Path) -> Path:
+    if registry.is_dir():
+        return registry
+    with tarfile.open(registry) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
-def _address(path: PurePosixPath) -> PackageAddress:
-    parts = [part.lower() for part in (*path.parts[2:-1], path.stem)]
-    kind = ModuleAddress if path.parts[0] == "modules" else ProviderAddress
-    return kind.parse("/".join(parts))
-
-
-def _write(catalog: Path, address: PackageAddress, package: dict[str, list[dict[str, str]]]) -> None:
-    home = catalog / "namespaces" / address.namespace
-    if isinstance(address, ModuleAddress):
-        place, kind, name, system = (
-            home / "modules" / address.name / f"{address.system}.yaml",
-            "Module",
-            address.name,
-            address.system,
-        )
-    else:
-        place, kind, name, system = home / "providers" / f"{address.type}.yaml", "Provider", address.type, ""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    head = _HEAD.format(kind=kind, name=json.dumps(name), namespace=json.dumps(address.namespace))
-    own = f"  system: {json.dumps(system)}\n" if system else ""
-    pins = "".join(f'      - {{version: "{version}"}}\n' for version in _versions(package))
-    with place.open("x") as file:
-        file.write(head + own + _SOURCE + (f"  versions:\n    pins:\n{pins}" if pins else ""))
-    (home / "namespace.yaml").write_text(_NAMESPACE.format(name=json.dumps(address.namespace)))
-
-
-def _versions(package: dict[str, list[dict[str, str]]]) -> Iterator[str]:
-    seen = set()
-    for entry in package.get("versions") or []:
-        try:
-            version = Version.parse(entry["version"].removeprefix("v"))
-        except InvalidName:
-            continue
-        if version.without_build not in seen:
-            seen.add(version.without_build)
-            yield version.text
+def _import(registry: Path, catalog: Path) -> None:
+    command = [sys.executable, "-m", "gitopsreg", "import", "opentofu-registry", str(registry), "--out", str(catalog)]
+    before, started = os.times(), time.monotonic()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, after = time.monotonic() - started, os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    print(*done.stdout.splitlines()[:2], sep="; ")
+    print(f"import: {seconds:.2f} s, {used:.2f} s of CPU\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -74,11 +74,11 @@ class CatalogFolder:
     def try_file(self, path: str, text: str) -> Trial:
         """Raises ConfigError when the path, or one that means the same, is taken."""
         for file in self._files.files:
-            if _same(file.path) == _same(path):
+            if same_place(file.path) == same_place(path):
                 raise ConfigError(
                     f"{quoted(file.path)} is there already: {_told(file)}; change that, or choose another name"
                 )
-        self._refuse_links(path)
+        refuse_links(self.root, path)
         data = text.encode()
         file = CatalogFile(path=path, mode="file", size=len(data), oid="", read=lambda: data)
         loaded = load(_with(self._files, file))
@@ -91,13 +91,14 @@ class CatalogFolder:
             findings=tuple(finding for finding in loaded.findings if _about(finding) not in known),
         )
 
-    def _refuse_links(self, path: str) -> None:
-        """What is written must land in this catalog: Git would not follow a link either."""
-        folder = self.root
-        for part in path.split("/")[:-1]:
-            folder /= part
-            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-                raise ConfigError(f"{quoted(str(folder))} is no ordinary folder: a declaration must lie in one")
+
+def refuse_links(root: Path, path: str) -> None:
+    """What is written must land in this catalog: Git would not follow a link either. Raises ConfigError."""
+    folder = root
+    for part in path.split("/")[:-1]:
+        folder /= part
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise ConfigError(f"{quoted(str(folder))} is no ordinary folder: a declaration must lie in one")
 
 
 def write_new(place: Path, text: str) -> None:
@@ -134,7 +135,7 @@ def _with(files: CatalogFiles, file: CatalogFile) -> CatalogFiles:
     return replace(files, files=tuple(sorted((*files.files, file), key=lambda one: one.path)))
 
 
-def _same(path: str) -> str:
+def same_place(path: str) -> str:
     """Two paths with the same result can't both be in a catalog."""
     return path.lower().removesuffix(".yaml").removesuffix(".yml")
 

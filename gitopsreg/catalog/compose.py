@@ -21,7 +21,7 @@ _PLAIN_URL = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewModule:
-    """A module whose versions are tags; "" for what was not said."""
+    """A module whose versions are tags; "" for what was not said. `pins` are versions with their commits."""
 
     address: ModuleAddress
     url: str
@@ -30,6 +30,8 @@ class NewModule:
     tag_prefix: str | None = None
     constraint: str = ""
     description: str = ""
+    prereleases: bool = False
+    pins: tuple[tuple[Version, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class NewKey:
 def module(new: NewModule) -> str:
     address = new.address
     lines = [
-        *_head("Module", f"{{name: {value(address.name)}, namespace: {value(address.namespace)}}}"),
+        *head("Module", f"{{name: {value(address.name)}, namespace: {value(address.namespace)}}}"),
         f"  system: {value(address.system)}",
         *_optional("description", new.description),
         "  source:",
@@ -70,20 +72,27 @@ def module(new: NewModule) -> str:
         *_optional("path", new.path, depth=2),
         *([] if new.tag_prefix is None else [f"    tagPrefix: {quoted(new.tag_prefix)}"]),
     ]
-    if new.constraint:
-        lines += ["  versions:", f"    constraint: {quoted(new.constraint)}"]
+    if chosen := _chosen(new):
+        lines += ["  versions:", *chosen]
     else:
         lines += [
             "  # Every tag that is a version is published. To publish some of them only:",
             "  # versions:",
             '  #   constraint: ">= 1.0.0, < 2.0.0"',
         ]
-    return _text(lines)
+    return whole(lines)
+
+
+def _chosen(new: NewModule) -> list[str]:
+    lines = [f"    constraint: {quoted(new.constraint)}"] if new.constraint else []
+    lines += ["    prereleases: true"] if new.prereleases else []
+    lines += ["    pins:"] if new.pins else []
+    return lines + [f"      - {{version: {quoted(version.text)}, commit: {commit}}}" for version, commit in new.pins]
 
 
 def provider(new: NewProvider) -> str:
     address = new.address
-    lines = _head("Provider", f"{{name: {value(address.type)}, namespace: {value(address.namespace)}}}")
+    lines = head("Provider", f"{{name: {value(address.type)}, namespace: {value(address.namespace)}}}")
     lines += _optional("description", new.description)
     lines += ["  source: {type: catalog} # the versions are folders of this repository, listed below"]
     if new.platforms:
@@ -91,11 +100,11 @@ def provider(new: NewProvider) -> str:
         lines += ["  # A version that lacks one of these is not published.", f"  platforms: [{platforms}]"]
     lines += [f"  verify: {{keys: [{', '.join(map(value, new.keys))}], required: true}}", "  versions:", "    pins:"]
     lines += [f"      - {{version: {quoted(version.text)}, path: {value(path)}}}" for version, path in new.pins]
-    return _text(lines)
+    return whole(lines)
 
 
 def key(new: NewKey) -> str:
-    lines = _head(
+    lines = head(
         "SigningKey",
         f"{{name: {value(new.name)}, namespace: {value(new.namespace)}}}",
         "Compare the fingerprint with the publisher by another way before you merge this.",
@@ -107,13 +116,13 @@ def key(new: NewKey) -> str:
     scope += [f"versions: {quoted(new.versions)}"] if new.versions else []
     lines += [f"  scope: {{{', '.join(scope)}}}"] if scope else []
     armor = textwrap.indent(new.armor.strip("\n"), "    ")
-    return _text([*lines, "  publicKey: |", *(line.rstrip() for line in armor.splitlines())])
+    return whole([*lines, "  publicKey: |", *(line.rstrip() for line in armor.splitlines())])
 
 
 def namespace(name: str, *, owners: Iterable[Owner], display_name: str = "") -> str:
-    lines = _head("Namespace", f"{{name: {value(name)}}}")
+    lines = head("Namespace", f"{{name: {value(name)}}}")
     lines += _optional("displayName", display_name)
-    return _text([*lines, "  owners: # who reviews changes below this folder", *owner_lines(owners)])
+    return whole([*lines, "  owners: # who reviews changes below this folder", *owner_lines(owners)])
 
 
 def owner_lines(owners: Iterable[Owner]) -> list[str]:
@@ -132,7 +141,8 @@ def quoted(text: str) -> str:
     return f'"{"".join(shown)}"'
 
 
-def _head(kind: str, metadata: str, comment: str = "") -> list[str]:
+def head(kind: str, metadata: str, comment: str = "") -> list[str]:
+    """The first lines of a declaration, down to its `spec:`."""
     told = [f"# {comment}"] if comment else []
     return [line_for(kind), *told, f"apiVersion: {API_VERSION}", f"kind: {kind}", f"metadata: {metadata}", "spec:"]
 
@@ -141,5 +151,6 @@ def _optional(name: str, text: str, *, depth: int = 1) -> list[str]:
     return [f"{'  ' * depth}{name}: {value(text)}"] if text else []
 
 
-def _text(lines: Iterable[str]) -> str:
+def whole(lines: Iterable[str]) -> str:
+    """A whole file."""
     return "\n".join(lines) + "\n"

@@ -14,6 +14,8 @@ _AUTHORITY = re.compile(
 )
 _SCHEMES = {"https", "http", "ssh", "file"}
 _GIT_ONLY = {"ssh", "file"}
+# Warned of, not refused.
+UNENCRYPTED = "GR506"
 _THIS_MACHINE = {"", "localhost"}
 _DOTS = re.compile(r"(?i)(?:^|/)(?:\.|%2e){1,2}(?:/|$)")
 _RIGHT = "write https://, ssh:// or git@host:path"
@@ -44,7 +46,7 @@ def url_problem(url: str, pointer: str, *, git: bool) -> Problem | None:
 def _unencrypted(url: str, scheme: str, pointer: str) -> Problem | None:
     if scheme != "http":
         return None
-    return Problem(rule="GR506", message=f"{quoted(url)} is not encrypted", hint="write https://", pointer=pointer)
+    return Problem(rule=UNENCRYPTED, message=f"{quoted(url)} is not encrypted", hint="write https://", pointer=pointer)
 
 
 def _unsafe(url: str, path: str, pointer: str) -> Problem | None:

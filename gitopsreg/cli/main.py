@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
@@ -36,7 +37,7 @@ VERBS = (
     "codeowners",
 )
 # Verbs that have verbs of their own, likewise.
-GROUPS = ("add", "index", "bundle", "store")
+GROUPS = ("add", "import", "index", "bundle", "store")
 
 app = typer.Typer(
     name="gitopsreg",
@@ -56,12 +57,17 @@ def _learn(arguments: Sequence[str]) -> None:
         if name in known:
             continue
         if name in GROUPS:
-            app.add_typer(import_module(f"gitopsreg.cli.{name}").app, name=name)
+            app.add_typer(import_module(f"gitopsreg.cli.{_file(name)}").app, name=name)
         else:
-            verb = import_module(f"gitopsreg.cli.{name.replace('-', '_')}")
+            verb = import_module(f"gitopsreg.cli.{_file(name)}")
             app.command(verb.NAME, help=verb.HELP, short_help=verb.SHORT, epilog="\b\n" + verb.EXAMPLES)(verb.command)
     order = {name: number for number, name in enumerate(VERBS)}
     app.registered_commands.sort(key=lambda command: order.get(str(command.name), len(VERBS)))
+
+
+def _file(name: str) -> str:
+    """The module of a verb: no file can be called as a word of Python's own."""
+    return f"{name}_" if iskeyword(name) else name.replace("-", "_")
 
 
 def _version(asked: bool) -> None:
