@@ -12,9 +12,12 @@ DOORS = {
     "deflate": {"gitopsreg.upstream.archive"},
     "google": {"gitopsreg.storage.gcs_client"},
     "google_crc32c": {"gitopsreg.storage.gcs_client"},
-    "httpx": {"gitopsreg.transport.http"},
+    # one asks where a repository went, one asks other registries, one fetches files
+    "httpx": {"gitopsreg.transport.http", "gitopsreg.transport.http_json", "gitopsreg.transport.http_download"},
+    "isal": {"gitopsreg.upstream.zip_content"},
     "jsonschema": {"gitopsreg.catalog.strict"},
-    "orjson": {"gitopsreg.index.codec"},
+    # one reads and writes the index, one reads what strangers wrote
+    "orjson": {"gitopsreg.index.codec", "gitopsreg.upstream.opentofu_git_reading"},
     "pygit2": {"gitopsreg.transport.git"},
     "pysequoia": {"gitopsreg.upstream.signature", "gitopsreg.offline.secret_key"},  # one verifies, one signs
     "requests": {"gitopsreg.storage.gcs_client"},

@@ -81,11 +81,18 @@ def _self_contained(repository: Repository, folder: str) -> Contents | None:
 def _contents(repository: Repository, tree: str) -> Contents:
     contents, left = {}, _LARGEST
     for member in members(repository, tree):
-        if repository.size(member.oid) > left:
-            raise IntegrityError(f"the module is too large: {_LARGEST:,} bytes at most", reason="TooLarge")
-        contents[member] = repository.read(member.oid, limit=left)
+        contents[member] = _read(repository, member, left)
         left -= len(contents[member])
     return contents
+
+
+def _read(repository: Repository, member: Member, limit: int) -> bytes:
+    try:
+        return repository.read(member.oid, limit=limit)
+    except IntegrityError as error:
+        if error.reason != "TooLarge":
+            raise
+        raise IntegrityError(f"the module is too large: {_LARGEST:,} bytes at most", reason="TooLarge") from error
 
 
 def _check_module(contents: Contents, folder: str) -> None:

@@ -4,6 +4,7 @@ Everything a stranger can put into a tree is judged here. Names that differ only
 repository has them too.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
@@ -20,6 +21,7 @@ _LONGEST_LINK = 1024
 _MOST_STEPS = 200_000
 _MOST_LINES = 5_000_000
 _LONGEST_NAME = 1024
+_MISCHIEVOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -171,7 +173,7 @@ def _safe(name: str) -> bytes:
         raw = name.encode()
     except UnicodeEncodeError:
         raise _unsafe(f"the name {name!r} is not UTF-8") from None
-    if "\\" in name or any(ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 for letter in name):
+    if _MISCHIEVOUS.search(name):
         raise _unsafe(f"the name {name!r} holds a backslash or a control character")
     if len(raw) > _LONGEST_NAME or normpath(name) != name:
         raise _unsafe(f"the name {name[:100]!r} is too long: {_LONGEST_NAME} bytes at most")

@@ -5,6 +5,7 @@ Takes files by name, wherever they lie; knows no forge, no Git, no network, and 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,9 +20,12 @@ from gitopsreg.model.version import Version
 from gitopsreg.upstream import checksums, manifest, provider_zip, signature
 from gitopsreg.upstream.base import Payload
 from gitopsreg.upstream.checksums import Checksums
+from gitopsreg.upstream.provider_zip import Inspected
 from gitopsreg.upstream.spool import Spool
 
 MAX_SIGNATURE = 64 * 1024
+# Zips that are looked into at once.
+_LOOKING = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,23 +216,32 @@ class _Gate:
     def _builds(
         self, sums: Checksums, platforms: tuple[Platform, ...], spools: ExitStack
     ) -> tuple[tuple[ProviderBuild, ...], list[Payload]]:
-        builds, payloads = [], []
-        for platform in platforms:
-            name = self._zip_name(platform)
-            spool = spools.enter_context(self._spool(name))
-            _check_digest(name, spool.blob.sha256, sums.digests[name])
-            with spool.file() as file:
-                inspected = provider_zip.inspect(
-                    file, name=name, provider_type=self.declaration.address.type, platform=platform
-                )
-            builds.append(ProviderBuild(platform=platform, filename=name, zip=spool.blob, h1=inspected.h1))
-            payloads.append(Payload(blob=spool.blob, open=spool.chunks))
-        return tuple(builds), payloads
+        """A zip is looked into while the next comes in; which error is raised does not depend on who is faster."""
+        spooled: list[Spool] = []
+        looks: list[Future[Inspected]] = []
+        with ThreadPoolExecutor(_LOOKING) as pool:
+            for platform in platforms:
+                if len(looks) >= _LOOKING:
+                    looks[-_LOOKING].result()
+                spooled.append(spools.enter_context(self._spool(self._zip_name(platform), sums)))
+                looks.append(pool.submit(self._look, spooled[-1], platform))
+            builds = tuple(map(self._build, platforms, spooled, (look.result() for look in looks)))
+        return builds, [Payload(blob=spool.blob, open=spool.chunks) for spool in spooled]
 
-    def _spool(self, name: str) -> Spool:
+    def _look(self, spool: Spool, platform: Platform) -> Inspected:
+        with spool.file() as file:
+            name, kind = self._zip_name(platform), self.declaration.address.type
+            return provider_zip.inspect(file, name=name, provider_type=kind, platform=platform)
+
+    def _build(self, platform: Platform, spool: Spool, inspected: Inspected) -> ProviderBuild:
+        return ProviderBuild(platform=platform, filename=self._zip_name(platform), zip=spool.blob, h1=inspected.h1)
+
+    def _spool(self, name: str, sums: Checksums) -> Spool:
         file = self.files[name]
         _check_size(file, provider_zip.MAX_SIZE)
-        return Spool(file.open(), name=name, limit=provider_zip.MAX_SIZE)
+        spool = Spool(file.open(), name=name, limit=provider_zip.MAX_SIZE)
+        _check_digest(name, spool.blob.sha256, sums.digests[name])
+        return spool
 
     def _read(self, name: str, limit: int) -> bytes:
         _check_size(self.files[name], limit)

@@ -8,16 +8,14 @@ import re
 import stat
 import struct
 import zipfile
-import zlib
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import BinaryIO
 
 from gitopsreg.errors import IntegrityError
 from gitopsreg.model.address import Platform
 from gitopsreg.model.digest import h1
-from gitopsreg.storage.base import CHUNK
+from gitopsreg.upstream.zip_content import digest
 
 MAX_SIZE = 2 * 1024**3
 MAX_ENTRIES = 10_000
@@ -33,7 +31,7 @@ _ENCRYPTED = 0x1
 _UNIX = (3, 19)  # who made the entry: Unix and macOS keep a mode in the upper half of the attributes
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What `zipfile` lets through from a damaged file besides its own error.
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError, OverflowError, RuntimeError)
+_BROKEN = (zipfile.BadZipFile, struct.error, EOFError, ValueError, LookupError, OverflowError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def inspect(file: BinaryIO, *, name: str, provider_type: str, platform: Platform
             entries = archive.infolist()
             _check_entries(entries, name, size)
             executable = _executable(entries, name, provider_type, platform)
-            return Inspected(h1(_hashed(archive, entries)), executable)
+            return Inspected(h1(_hashed(archive, file, entries)), executable)
     except IntegrityError:
         raise
     except _BROKEN as error:
@@ -156,11 +154,7 @@ def _mode(entry: zipfile.ZipInfo) -> int:
     return entry.external_attr >> 16 if entry.create_system in _UNIX else 0
 
 
-def _hashed(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterator[tuple[str, str]]:
-    """`zipfile` stops at the declared size and checks the CRC, so no entry can grow past what was counted."""
-    for entry in entries:
-        digest = sha256()
-        with archive.open(entry) as content:
-            while piece := content.read(CHUNK):
-                digest.update(piece)
-        yield entry.orig_filename, digest.hexdigest()
+def _hashed(archive: zipfile.ZipFile, file: BinaryIO, entries: list[zipfile.ZipInfo]) -> list[tuple[str, str]]:
+    """No entry can grow past what was counted: `digest` holds it to its declared size and its CRC."""
+    with ThreadPoolExecutor(1) as beside:
+        return [(entry.orig_filename, digest(archive, file, entry, beside)) for entry in entries]

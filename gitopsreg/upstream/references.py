@@ -13,17 +13,18 @@ _JSON_SUFFIXES = (".tf.json", ".tofu.json")
 _LOCAL = re.compile(r"\.\.?(?:/|$)")
 
 # Comments and heredocs are swallowed whole, so that nothing inside them counts. What is never closed is swallowed too:
-# to look for the end once more at the next sign would take a hostile file's length squared.
+# to look for the end once more at the next sign would take a hostile file's length squared. What can't end otherwise is
+# never given back (`*+`), which halves the time.
 _TOKEN = re.compile(
     r"""
-    "(?P<text> (?:[^"\\\n]|\\.)* )"
+    "(?P<text> (?:[^"\\\n]++|\\.)*+ )"
   | (?P<skipped>
         \#[^\n]* | //[^\n]*
       | /\*(?:.*?\*/|.*)
       | <<-?(?P<mark>\w+)[ \t]*\r?\n(?:.*?\n[ \t]*(?P=mark)\b|.*)
-      | "(?:[^"\\\n]|\\.)*
+      | "(?:[^"\\\n]++|\\.)*+
     )
-  | (?P<word> [A-Za-z_][\w-]* )
+  | (?P<word> [A-Za-z_][\w-]*+ )
   | (?P<sign> [{}=] )
     """,
     re.VERBOSE | re.DOTALL,
@@ -44,21 +45,23 @@ def local_sources(name: str, content: bytes) -> tuple[str, ...]:
 
 def _hcl_sources(text: str) -> Iterator[str]:
     """`module "x" { source = "…" }`: the attribute right inside a block right at the top."""
-    depth = 0
-    last: list[str] = []
-    inside = False
+    # Most files call nothing nearby, and reading their tokens would be most of what packing costs.
+    if '".' not in text or "module" not in text:
+        return
+    depth, inside = 0, False
+    before, last = "", ""  # the two tokens in front
     for token in _TOKEN.finditer(text):
-        if token["skipped"]:
+        if token.lastgroup == "skipped":
             continue
-        if token["sign"] == "{":
-            inside = inside if depth else last[-2:-1] == ["module"]
+        found = "" if token.lastgroup == "text" else token[0]
+        if found == "{":
+            inside = inside if depth else before == "module"
             depth += 1
-        elif token["sign"] == "}":
-            depth = max(0, depth - 1)
-            last = []
-        elif token["text"] is not None and inside and depth == 1 and last[-2:] == ["source", "="]:
+        elif found == "}":
+            depth, last = max(0, depth - 1), ""
+        elif not found and inside and depth == 1 and (before, last) == ("source", "="):
             yield token["text"]
-        last = [*last[-2:], token["word"] or token["sign"] or ""]
+        before, last = last, found
 
 
 def _json_sources(text: str) -> Iterator[str]:

@@ -411,6 +411,20 @@ def test_pitfall_40_unusable_zip_keeps_the_whole_version_back() -> None:
     assert "darwin_arm64.zip" in refused("ArchiveInvalid", folder)
 
 
+def test_an_unusable_zip_stops_the_release_before_all_of_it_was_fetched() -> None:
+    folder = AReleaseFolder()
+    folder.files[folder.zip_name("darwin_arm64")] = a_zip([("README.md", b"no executable")])
+    folder.seal()
+    files = folder.release_files()
+
+    def never() -> Iterator[bytes]:
+        pytest.fail("the third zip was asked for")
+
+    files[folder.zip_name("windows_amd64")] = replace(files[folder.zip_name("windows_amd64")], open=never)
+    with pytest.raises(IntegrityError, match=r"darwin_arm64\.zip"):
+        verify(a_provider_declaration(), Version.parse("1.0.0"), files)
+
+
 def test_the_same_release_gives_the_same_record_from_any_host() -> None:
     folder = AReleaseFolder()
     backwards = dict(reversed(folder.files.items()))

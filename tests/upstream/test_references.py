@@ -52,6 +52,24 @@ def test_no_text_makes_it_stumble(text: str) -> None:
         local_sources(name, text.encode())
 
 
+JUNK = st.lists(
+    st.sampled_from(
+        [
+            "a = b", 'c = "}"', 'd = "{\\""', "# }", "// {", "/* { */", "e = <<X\n{\nX", "f {\n}",
+            'g "h" {\n  i = "."\n}', "p = q[0].r / 2",
+            'module "z" {\n  source = "../no"\n}', "j = { k = { l = 1 } }", 'm = "${n}"', "o = 1 < 2",
+        ]
+    ).map(lambda line: f"{line}\n")
+).map("".join)  # fmt: skip
+
+
+@given(JUNK, JUNK, JUNK)
+def test_what_lies_around_and_between_changes_nothing(before: str, inside: str, after: str) -> None:
+    text = f'resource "a" "b" {{\n{before}}}\nmodule "m" {{\n{inside}source = "../this"\n}}\nlocals {{\n{after}}}\n'
+    assert local_sources("main.tf", text.encode()) == ("../this",)
+    assert local_sources("main.tf", text.replace('"../this"', '"acme/this/aws"').encode()) == ()
+
+
 @pytest.mark.parametrize("piece", ["/*", "<<A\n", '"', '\\"', '"\\', "{", "module ", "<<-", '"${', "a"])
 def test_a_hostile_file_takes_no_longer_than_its_length(piece: str) -> None:
     """Would take minutes if the end of each were looked for again and again."""
