@@ -4,6 +4,7 @@ A version's content (`origin`, digests, sizes) is fixed when it is first seen an
 `yanked` and the package's own words follow the catalog.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,7 +45,8 @@ class Origin:
     """Where a version came from, for auditors and for noticing that the upstream changed.
 
     `url` is a Git URL (never with credentials) or "catalog"; `ref` the tag (`vpc/v1.4.2`) or the folder; `commit` and
-    `tree` are 40 hex digits; `path` is the sub-directory ("" for the whole tree).
+    `tree` are 40 hex digits (`commit` "" where nobody recorded it, `tree` of what is listed in a registry a digest of
+    what its file records); `path` is the sub-directory ("" for the whole tree).
     """
 
     url: str
@@ -185,13 +187,19 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A package as its shard lists it: the digest of its document and what lists and search need."""
+    """A package as its shard lists it: the digest of its document and what lists and search need.
+
+    `stored` is what it has of bytes in stores, so that few documents need be looked into: "nothing"; "plainly": at the
+    top of the registry's own store, all of it to be had; "otherwise": some of it elsewhere, delivered in a way of its
+    own, blocked or discarded. "" is not known: an older release wrote it.
+    """
 
     address: PackageAddress
     digest: Sha256
     description: str = ""
     latest: str | None = None
     archived: bool = False
+    stored: Literal["", "nothing", "plainly", "otherwise"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,12 +229,13 @@ class Root:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One complete state of the registry, loaded. `digest` is the root's; `packages` are keyed by address.
+    """One complete state of the registry. `digest` is the root's; `packages` are keyed by address, and those of a store
+    are decoded when they are asked for (see `packages`).
 
     `entries` are what the shards say of the same packages; without them a publish encodes every package again.
     """
 
     digest: Sha256
     root: Root
-    packages: dict[PackageAddress, Package] = field(default_factory=dict)
-    entries: dict[PackageAddress, Entry] = field(default_factory=dict, repr=False, compare=False)
+    packages: Mapping[PackageAddress, Package] = field(default_factory=dict)
+    entries: Mapping[PackageAddress, Entry] = field(default_factory=dict, repr=False, compare=False)

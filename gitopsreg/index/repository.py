@@ -4,45 +4,53 @@ Bytes first, pointer last: `index/head` is the only object that changes, and it 
 stored. It never looks at blobs and never deletes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
-from typing import TypeVar
 
 from gitopsreg.errors import KeyMissing, PublishHeld, StorageError
 from gitopsreg.index import codec
+from gitopsreg.index.documents import Document, Documents, Entries, Shard
 from gitopsreg.index.head import Head, move_head, read_head
 from gitopsreg.index.keys import package_key, root_key, shard_key
 from gitopsreg.index.model import Entry, Package, Root, Snapshot
+from gitopsreg.index.packages import Packages, Source
 from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.reading import checked, read_root
-from gitopsreg.index.shards import prefix_of
-from gitopsreg.index.side_by_side import JOBS, side_by_side
-from gitopsreg.index.tree import Content, build, says_the_same
-from gitopsreg.model.address import PackageAddress
+from gitopsreg.index.side_by_side import JOBS, in_slices
+from gitopsreg.index.tree import Content, Tree, says_the_same
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader, BlobStore
 
 __all__ = ["Content", "Head", "history", "load", "publish", "read_head"]
 
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-
-def load(reader: BlobReader, root: Sha256, *, known: Snapshot | None = None, jobs: int = JOBS) -> Snapshot:
+def load(
+    reader: BlobReader,
+    root: Sha256,
+    *,
+    known: Snapshot | None = None,
+    ahead: int | None = None,
+    jobs: int = JOBS,
+) -> Snapshot:
     """The whole snapshot; what is unchanged since `known` is taken from there and not read again.
+
+    Documents of packages that `known` doesn't have are read now and proven; if they are more than `ahead` (None:
+    however many) each is read when it is first asked for instead, and a look-up may raise StorageError.
 
     Raises StorageError naming the key when a document is missing, torn, altered or not understood: all or nothing.
     """
     if known is not None and known.digest == root:
         return known
     top = read_root(reader, root)
-    entries = _load_entries(reader, top, known, jobs)
-    if len(entries) != top.packages:
-        raise StorageError(f'"{root_key(root)}" counts {top.packages} packages, its shards list {len(entries)}')
-    packages = _load_packages(reader, entries, known, jobs)
-    return Snapshot(digest=root, root=top, packages=packages, entries=entries)
+    before = known.packages if known is not None and isinstance(known.packages, Packages) else None
+    shards, new = _load_shards(reader, top, known if before else None, jobs)
+    documents = before.documents.with_shards(shards) if before else Documents(shards)
+    if len(documents) != top.packages:
+        raise StorageError(f'"{root_key(root)}" counts {top.packages} packages, its shards list {len(documents)}')
+    packages = Packages(documents, Source(reader, before.source if before else None))
+    if ahead is None or len(new) <= ahead:
+        packages.fill(new, jobs=jobs)
+    return Snapshot(digest=root, root=top, packages=packages, entries=Entries(documents))
 
 
 def publish(
@@ -65,21 +73,35 @@ def publish(
     """
     if head and (hold := head.hold_at(now)):
         raise PublishHeld(f"nothing is published: {hold}")
-    tree = build(content, base=base, previous=head.newest if head else None)
-    snapshot, documents = tree.snapshot, list(tree.documents.items())
-    if base and head and base.digest == head.newest and says_the_same(snapshot.root, base.root):
-        if head.root == base.digest:
-            return base
-        snapshot, documents = base, []  # an older one was served; now it is this one's turn again
-    pointer = _pointer(head, snapshot, fence)
+    tree = Tree(content, base=base)
+    source = Source(store, base.packages.source if base and isinstance(base.packages, Packages) else None)
     # Also a document that is stored already is written, without a look at it: after a crash or on a bad disk it may not
     # be what its name says, and a collector that goes by age may be about to take it. What `base` has is not in here,
     # so that this is O(change) all the same.
-    with _each(lambda document: _store(store, *document), documents, jobs) as stored:
+    _store_all(store, (_kept(source, *item) for item in tree.packages()), jobs)
+    top = tree.top(head.newest if head else None)
+    if base and head and base.digest == head.newest and says_the_same(top.root, base.root):
+        if head.root == base.digest:
+            return base
+        snapshot = base  # an older one was served; now it is this one's turn again
+    else:
+        _store_all(store, top.written.items(), jobs)
+        packages, entries = Packages(top.documents, source), Entries(top.documents)
+        snapshot = Snapshot(digest=top.digest, root=top.root, packages=packages, entries=entries)
+    move_head(store, _pointer(head, snapshot, fence), head=head)
+    return snapshot
+
+
+def _kept(source: Source, digest: Sha256, data: bytes, package: Package) -> tuple[str, bytes]:
+    """The document by its key; its package stays decoded, since whoever publishes it asks for it soon."""
+    source.recent.keep(digest, package, len(data))
+    return package_key(digest), data
+
+
+def _store_all(store: BlobStore, documents: Iterable[tuple[str, bytes]], jobs: int) -> None:
+    with in_slices(lambda document: _store(store, *document), documents, jobs=jobs) as stored:
         for _ in stored:
             pass
-    move_head(store, pointer, head=head)
-    return snapshot
 
 
 def _store(store: BlobStore, key: str, data: bytes) -> None:
@@ -114,63 +136,36 @@ def history(reader: BlobReader, head: Head, limit: int = 50) -> Iterator[tuple[S
         digest = root.previous
 
 
-def _load_entries(reader: BlobReader, root: Root, known: Snapshot | None, jobs: int) -> dict[PackageAddress, Entry]:
-    """All entries in the order of their addresses' text."""
-    found = _known_entries(root, known)
-    digests = [digest for prefix, digest in root.shards if prefix not in found]
-    with _read_all(reader, shard_key, digests, codec.decode_shard, jobs) as shards:
-        entries = [*found.values(), *shards]
-    flat = sorted((entry for shard in entries for entry in shard), key=lambda entry: str(entry.address))
-    return {entry.address: entry for entry in flat}
+def _load_shards(
+    reader: BlobReader, root: Root, known: Snapshot | None, jobs: int
+) -> tuple[dict[str, Shard], list[Document]]:
+    """The shards, those that are as in `known` being the same objects; and the documents that are new."""
+    before = known.packages.documents if known and isinstance(known.packages, Packages) else Documents({})
+    same = set(known.root.shards) & set(root.shards) if known else set()
+    shards: dict[str, Shard] = {prefix: before.shards[prefix] for prefix, _ in same}
+    missing = [(prefix, digest) for prefix, digest in root.shards if prefix not in shards]
+    new: list[Document] = []
+    with _read_shards(reader, [digest for _, digest in missing], jobs) as loaded:
+        for (prefix, _), entries in zip(missing, loaded, strict=True):
+            shards[prefix] = {entry.address: _document(entry, before, new) for entry in entries}
+    return {prefix: shards[prefix] for prefix, _ in root.shards}, new
 
 
-def _known_entries(root: Root, known: Snapshot | None) -> dict[str, list[Entry]]:
-    """The entries of the shards that `known` has too, by prefix."""
-    if known is None or len(known.entries) != known.root.packages:
-        return {}
-    same: dict[str, list[Entry]] = {prefix: [] for prefix, _ in set(root.shards) & set(known.root.shards)}
-    digits = len(next(iter(same), ""))
-    for address, entry in known.entries.items() if same else ():
-        if (prefix := prefix_of(address, digits)) in same:
-            same[prefix].append(entry)
-    return same
-
-
-def _load_packages(
-    reader: BlobReader, entries: dict[PackageAddress, Entry], known: Snapshot | None, jobs: int
-) -> dict[PackageAddress, Package]:
-    before = known.entries if known else {}
-    changed = [entry for address, entry in entries.items() if before.get(address) != entry]
-    packages = dict(known.packages) if known else {}
-    with _read_all(reader, package_key, [entry.digest for entry in changed], codec.decode_package, jobs) as loaded:
-        for entry, package in zip(changed, loaded, strict=True):
-            if package.address != entry.address:
-                raise StorageError(f'"{package_key(entry.digest)}" is "{package.address}", not "{entry.address}"')
-            packages[entry.address] = package
-    return {address: packages[address] for address in entries}
+def _document(entry: Entry, before: Documents, new: list[Document]) -> Document:
+    known = before.find(entry.address)
+    if known is not None and known.entry == entry:
+        return known
+    document = Document(entry)
+    if known is not None and known.entry.digest == entry.digest:
+        document.packed = known.packed
+    else:
+        new.append(document)
+    return document
 
 
 @contextmanager
-def _read_all(
-    reader: BlobReader,
-    key_of: Callable[[Sha256], str],
-    digests: Sequence[Sha256],
-    decode: Callable[[bytes], _Result],
-    jobs: int,
-) -> Iterator[Iterator[_Result]]:
-    """Documents in order. Threads only fetch: they wait on the store, while decoding would make them fight."""
-    with _each(lambda digest: reader.get(key_of(digest)), digests, jobs) as fetched:
+def _read_shards(reader: BlobReader, digests: Sequence[Sha256], jobs: int) -> Iterator[Iterator[tuple[Entry, ...]]]:
+    """In order. Threads only fetch: they wait on the store, while decoding would make them fight."""
+    with in_slices(lambda digest: reader.get(shard_key(digest)), digests, jobs=jobs) as fetched:
         pairs = zip(digests, fetched, strict=True)
-        yield (checked(key_of(digest), data, digest, decode) for digest, data in pairs)
-
-
-@contextmanager
-def _each(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) -> Iterator[Iterator[_Result]]:
-    """In order; the first error ends it and nothing new is begun. Slices, because handing over an item costs too."""
-    if len(items) < 2:
-        yield map(function, items)
-        return
-    step = min(64, -(-len(items) // jobs))
-    slices = [items[start : start + step] for start in range(0, len(items), step)]
-    with side_by_side(lambda part: [function(item) for item in part], slices, jobs=jobs) as results:
-        yield chain.from_iterable(results)
+        yield (checked(shard_key(digest), data, digest, codec.decode_shard) for digest, data in pairs)

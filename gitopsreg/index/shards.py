@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from gitopsreg.index.model import Entry, Package
+from gitopsreg.index.contents import contents_of
+from gitopsreg.index.model import Blob, Entry, Package
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.digest import Sha256
 
@@ -47,4 +48,12 @@ def entry_of(package: Package, digest: Sha256) -> Entry:
         description=package.description,
         latest=None if latest is None else latest.text,
         archived=package.archived is not None,
+        stored=_stored(package),
     )
+
+
+def _stored(package: Package) -> Literal["nothing", "plainly", "otherwise"]:
+    if not any(isinstance(content, Blob) for version in package.versions for content in contents_of(version)):
+        return "nothing"
+    own = all(version.shelf is None and version.downloadable for version in package.versions)
+    return "plainly" if own and package.delivery is None else "otherwise"

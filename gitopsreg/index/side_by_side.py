@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TypeVar
 
 JOBS = 16  # stores wait on disks and networks, not on us
 _AHEAD = 4  # so that one large item does not keep the other threads waiting
+_SLICE = 64  # handing over an item costs too
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -30,6 +32,25 @@ def side_by_side(work: Callable[[_Item], _Result], items: Iterable[_Item], *, jo
         finally:
             for future in under_way:
                 future.cancel()
+
+
+@contextmanager
+def in_slices(work: Callable[[_Item], _Result], items: Iterable[_Item], *, jobs: int) -> Iterator[Iterator[_Result]]:
+    """The same for small works: several at a time are handed over. A single one is done in the caller's thread."""
+    rest = iter(items)
+    first = list(islice(rest, _SLICE * jobs))
+    if len(first) < 2:
+        yield map(work, first)
+        return
+    most = -(-len(first) // jobs)
+    slices = chain((first[start : start + most] for start in range(0, len(first), most)), _slices(rest, most))
+    with side_by_side(lambda part: [work(item) for item in part], slices, jobs=jobs) as results:
+        yield chain.from_iterable(results)
+
+
+def _slices(items: Iterator[_Item], most: int) -> Iterator[list[_Item]]:
+    while part := list(islice(items, most)):
+        yield part
 
 
 def _results(futures: Iterator[Future[_Result]], under_way: deque[Future[_Result]], most: int) -> Iterator[_Result]:

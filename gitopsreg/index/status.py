@@ -27,7 +27,8 @@ class PackageStatus:
     """One declaration. `skip_key` covers everything that fed the last result; `attempts` counts failures in a row.
 
     `listed` are the versions that clients see; `marks` are (version, word) of those about which there is more to say:
-    yanked (and still listed), hidden, archived, blocked. `skipped` are (ref, reason) pairs.
+    yanked (and still listed), hidden, archived, blocked. `skipped` are (ref, reason) pairs. `origin` is what a package
+    is called in a registry where it was found ("" for all others).
     """
 
     address: PackageAddress
@@ -42,6 +43,7 @@ class PackageStatus:
     failures: tuple[VersionFailure, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     skip_key: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,36 @@ class UpstreamStatus:
     last_attempt: str
     next_attempt: str
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryStatus:
+    """One discovery. `found` counts the packages that it chooses upstream, `declared` those of them that have a file of
+    their own, `published` what is served of what it found.
+
+    `pending` are addresses that wait for a person, `skipped` (name there, reason) pairs: the first of them, and how
+    many more there are.
+    """
+
+    path: str
+    conditions: tuple[Condition, ...]
+    found: int = 0
+    declared: int = 0
+    published: int = 0
+    pending: tuple[str, ...] = ()
+    more_pending: int = 0
+    skipped: tuple[tuple[str, str], ...] = ()
+    more_skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """What the next run has to find as it was left to know that there is nothing to do: `mark` names all that decides.
+    `packages` counts those that are served.
+    """
+
+    mark: str
+    packages: int
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: what is worked out is kept
@@ -74,6 +106,8 @@ class RegistryStatus:
     blocked_plan: str = ""
     idle: tuple[tuple[str, str], ...] = ()
     upstreams: tuple[UpstreamStatus, ...] = ()
+    discoveries: tuple[DiscoveryStatus, ...] = ()
+    resting: Resting | None = None
     packages: tuple[PackageStatus, ...] = ()
 
     @cached_property

@@ -43,6 +43,12 @@ def read_summary(reader: BlobReader) -> RegistryStatus:
     return index.status if index else RegistryStatus()
 
 
+def write_summary(store: BlobStore, summary: RegistryStatus) -> None:
+    """Store what is known of the registry as a whole; its packages stay as they are. Raises StorageError."""
+    index = _read(store, _REGISTRY, codec.decode_status)
+    store.put(_REGISTRY, codec.encode_status(StatusIndex(status=_alone(summary), shards=index.shards if index else ())))
+
+
 def write_status(store: BlobStore, status: RegistryStatus, *, known: RegistryStatus | None = None) -> None:
     """Store what differs from `known`: what was read or written last (None: store all).
 

@@ -5,7 +5,7 @@ archive lies beside its download document, a provider's files beside its version
 mirror's tree, so that the tree is a `filesystem_mirror` too.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +23,7 @@ from gitopsreg.index.model import (
     PublishedVersion,
     Snapshot,
 )
+from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.digest import Sha256
 from gitopsreg.protocol import discovery, lookup, mirror, modules, providers
 from gitopsreg.protocol.document import Document, encode
@@ -170,16 +171,11 @@ class Site:
         yield path
         namespace, _, rest = path.partition("/")
         for alias in self._aliases.get(namespace, ()):
-            if self._finds(f"{alias}/{rest}") is package:
+            if self._finds(package.address.kind, f"{alias}/{rest}") == package.address:
                 yield f"{alias}/{rest}"
 
-    def _finds(self, path: str) -> Package | None:
-        parts = path.split("/")
-        find: Callable[..., Package] = lookup.module if len(parts) == 3 else lookup.provider
-        try:
-            return find(self._snapshot, *parts)
-        except NotPublished:
-            return None
+    def _finds(self, kind: str, path: str) -> PackageAddress | None:
+        return lookup.address_of(self._snapshot, kind, path)
 
 
 def _is_listed(package: Package, version: PublishedVersion) -> bool:

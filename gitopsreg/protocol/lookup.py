@@ -18,7 +18,7 @@ from gitopsreg.index.model import (
     PublishedVersion,
     Snapshot,
 )
-from gitopsreg.model.address import Platform, parse_address
+from gitopsreg.model.address import PackageAddress, Platform, parse_address
 
 V = TypeVar("V", bound=PublishedVersion)
 
@@ -52,15 +52,20 @@ def provider(snapshot: Snapshot, namespace: str, type_: str) -> ProviderPackage:
 
 
 def _package(snapshot: Snapshot, kind: str, path: str) -> Package | None:
+    address = address_of(snapshot, kind, path)
+    return None if address is None else snapshot.packages.get(address)
+
+
+def address_of(snapshot: Snapshot, kind: str, path: str) -> PackageAddress | None:
+    """The address of the package that is meant, None where there is none; nothing is decoded."""
     namespace, _, rest = path.lower().partition("/")
     for candidate in _namespaces(snapshot, namespace):
         try:
             address = parse_address(f"{kind}:{candidate}/{rest}")
         except InvalidName:
             return None
-        package = snapshot.packages.get(address)
-        if package is not None:
-            return package
+        if address in snapshot.packages:
+            return address
     return None
 
 

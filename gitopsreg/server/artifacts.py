@@ -59,7 +59,7 @@ async def artifact(digest: str, filename: str, request: Request, ours: OurHouse)
     served = ours.snapshots.current()
     # All that follows names this one, failures too (see `failures`).
     request.state.snapshot = str(served.snapshot.digest) if served else None
-    if served is not None and named in served.withheld:
+    if served is not None and named.hex in served.withheld:
         raise Blocked(f'"{filename}" belongs to a version that is blocked or discarded, and is no longer served')
     try:
         return await _deliver(request, ours, served, named, filename)

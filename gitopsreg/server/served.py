@@ -6,50 +6,42 @@ All of it is worked out when a snapshot is loaded, so that a request costs a loo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gitopsreg.index.contents import Place, blobs_of
-from gitopsreg.index.keys import blob_key, package_key, root_key, shard_key
-from gitopsreg.index.model import Delivery, Package, Shelf, Snapshot
-from gitopsreg.model.address import PackageAddress
-from gitopsreg.model.digest import Sha256
+from gitopsreg.index.keys import package_key, root_key, shard_key
+from gitopsreg.index.model import Snapshot
+from gitopsreg.server.claims import PLAIN, Claims, Way, claims_of, offers
+from gitopsreg.server.sizes import add_sizes
 
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How bytes are reached: the shelf they lie on, and how their package has them delivered (None: as the server)."""
-
-    shelf: Shelf | None = None
-    delivery: Delivery | None = None
-
-    def place(self, digest: Sha256) -> Place:
-        return Place(self.shelf.backend if self.shelf else "", blob_key(digest, self.shelf))
-
-
-PLAIN = Way()
+__all__ = ["PLAIN", "Served", "Way", "documents", "survey", "withheld"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """`withheld` are the bytes that are not served. `ways`, by hex digest, holds only what is not `PLAIN`; `sizes` are
-    bytes by hex digest, of all that any version names.
+    """`withheld` are the bytes that are not served, `ways` how others are reached, where they are not `PLAIN`, `sizes`
+    bytes, of all that is known; by hex digest. `claims` is what they were worked out from.
     """
 
     snapshot: Snapshot
-    withheld: frozenset[Sha256]
+    withheld: frozenset[str]
     ways: Mapping[str, Way]
-    sizes: Mapping[str, int]
+    sizes: dict[str, int]
+    claims: Claims
 
 
 def survey(snapshot: Snapshot, known: Served | None = None, newest: Snapshot | None = None) -> Served:
-    """What follows from a snapshot; of packages that are the same in `known` the sizes are taken over.
+    """What follows from a snapshot; what is the same in `known` is taken over.
 
     `newest` is what was published last, when an older snapshot is served: what it blocks is not served either, unless
-    the older one does so openly.
+    the older one does so openly. Raises StorageError where documents were not read yet and can't be.
     """
+    claims = claims_of(snapshot, known.claims, known.snapshot) if known else claims_of(snapshot)
+    sizes = known.sizes if known else {}
+    add_sizes(sizes, snapshot, known.snapshot if known else None)
     return Served(
         snapshot=snapshot,
-        withheld=withheld(snapshot) | (_blocked_since(snapshot, newest) if newest else frozenset()),
-        ways=_ways(snapshot),
-        sizes=_sizes(snapshot, known),
+        withheld=claims.withheld | (_blocked_since(snapshot, newest) if newest else frozenset()),
+        ways=known.ways if known and claims is known.claims else claims.ways,
+        sizes=sizes,
+        claims=claims,
     )
 
 
@@ -60,63 +52,11 @@ def documents(snapshot: Snapshot) -> Iterator[str]:
     yield from (package_key(entry.digest) for entry in snapshot.entries.values())
 
 
-def withheld(snapshot: Snapshot) -> frozenset[Sha256]:
-    """What blocked and discarded versions name and no other version does: not served even to who holds a link."""
-    blocked: set[Sha256] = set()
-    for package in snapshot.packages.values():
-        for version in package.versions:
-            if not version.downloadable:
-                blocked.update(blob.sha256 for blob in blobs_of(version))
-    if not blocked:
-        return frozenset()
-    for package in snapshot.packages.values():
-        for version in package.versions:
-            if version.downloadable:
-                blocked.difference_update(blob.sha256 for blob in blobs_of(version))
-    return frozenset(blocked)
+def withheld(snapshot: Snapshot) -> frozenset[str]:
+    """Raises StorageError."""
+    return claims_of(snapshot).withheld
 
 
-def _blocked_since(snapshot: Snapshot, newest: Snapshot) -> frozenset[Sha256]:
-    since = set(withheld(newest))
-    for package in snapshot.packages.values() if since else ():
-        for version in package.versions:
-            if version.downloadable:
-                since.difference_update(blob.sha256 for blob in blobs_of(version))
-    return frozenset(since)
-
-
-def _ways(snapshot: Snapshot) -> dict[str, Way]:
-    """Of bytes that several versions share, the last that says something counts; but what also lies in the registry's
-    own store is taken from there, since every server has that one.
-    """
-    ways = dict(_told_ways(snapshot))
-    if any(way.shelf is not None for way in set(ways.values())):
-        for package in snapshot.packages.values():
-            for version in package.versions:
-                if version.shelf is None and version.downloadable:
-                    for blob in blobs_of(version):
-                        if (way := ways.get(blob.sha256.hex)) is not None and way.shelf is not None:
-                            ways[blob.sha256.hex] = Way(None, way.delivery)
-    return ways
-
-
-def _told_ways(snapshot: Snapshot) -> Iterator[tuple[str, Way]]:
-    same: dict[Way, Way] = {}
-    for package in snapshot.packages.values():
-        for version in package.versions:
-            if (package.delivery is not None or version.shelf is not None) and version.downloadable:
-                way = Way(version.shelf, package.delivery)
-                way = same.setdefault(way, way)
-                for blob in blobs_of(version):
-                    yield blob.sha256.hex, way
-
-
-def _sizes(snapshot: Snapshot, known: Served | None) -> dict[str, int]:
-    """Versions leave tombstones, so what is taken over hardly outgrows what is there."""
-    sizes = dict(known.sizes) if known else {}
-    before: dict[PackageAddress, Package] = known.snapshot.packages if known else {}
-    for address, package in snapshot.packages.items():
-        if before.get(address) is not package:
-            for version in package.versions:
-                sizes.update((blob.sha256.hex, blob.size) for blob in blobs_of(version))
-    return sizes
+def _blocked_since(snapshot: Snapshot, newest: Snapshot) -> frozenset[str]:
+    since = withheld(newest)
+    return since - offers(snapshot, since) if since else since

@@ -2,6 +2,9 @@
 
 A store that is broken or gone leaves the last snapshot in place: it is still true, only older. A server that starts
 meanwhile takes what was kept on this machine.
+
+The first snapshot of a large registry is served before all of its documents are read: until then a request may have to
+read one, and the rest follows behind. Every later one is read first, and served then.
 """
 
 import threading
@@ -15,7 +18,9 @@ from gitopsreg.index import repository
 from gitopsreg.index.keys import HEAD
 from gitopsreg.index.model import Snapshot
 from gitopsreg.model.digest import Sha256
+from gitopsreg.server.filling import Filling
 from gitopsreg.server.served import Served, survey
+from gitopsreg.server.sizes import add_sizes
 from gitopsreg.storage.base import BlobReader
 
 # For clients, who are not to learn where the store lies; the report says it all.
@@ -23,6 +28,9 @@ _UNREADABLE = "the store can't be read; the registry's log says why"
 _NO_INDEX = "the store no longer has an index"
 _SILENT = "the store has not answered yet"
 _BUG = "the registry failed to look at its store; its log says why"
+
+# The first snapshot is read whole before it is served, if it has no more packages.
+_AT_ONCE = 1_000
 
 # A look that hangs may not keep the process from ending.
 _LAST_LOOK = 2.0
@@ -45,7 +53,8 @@ class Snapshots:
 
     `beside` is called at each look with what is read, before what was found is served: whatever else answers need of
     the store is read there, and by no request. `confirmed` is told of the snapshot at each look that the store
-    answered, and whether it is a new one. `kept` is what an earlier process had kept of it: asked once, while there is
+    answered, once all of it is read, and whether it is a new one. Of more than `at_once` packages the first snapshot is
+    served before they are read. `kept` is what an earlier process had kept of it: asked once, while there is
     nothing else. After `stale_after` seconds without an answer of the store the snapshot is stale.
     """
 
@@ -57,6 +66,7 @@ class Snapshots:
         beside: Callable[[BlobReader], None] = lambda _: None,
         confirmed: Callable[[Snapshot, bool], None] = lambda _, __: None,
         stale_after: float = 30.0,
+        at_once: int = _AT_ONCE,
         report: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,10 +75,13 @@ class Snapshots:
         self._beside = beside
         self._tell_confirmed = confirmed
         self._stale_after = stale_after
+        self._at_once = at_once
         self._report = report
         self._clock = clock
         self._served: Served | None = None
         self._newest: Sha256 | None = None
+        self._settled: Sha256 | None = None
+        self._filling = Filling(done=self._size, report=report)
         self._confirmed = clock()
         self._began: float | None = None
         self._error = self._told = ""
@@ -87,9 +100,8 @@ class Snapshots:
         now, began = self._clock(), self._began
         confirmed = max(0.0, now - self._confirmed)
         hangs = began is not None and now - began > self._stale_after
-        return Freshness(
-            confirmed=confirmed, stale=confirmed > self._stale_after, error=self._error or (_SILENT if hangs else "")
-        )
+        late = (hangs and _SILENT) or (self._filling.failed and _UNREADABLE) or ""
+        return Freshness(confirmed=confirmed, stale=confirmed > self._stale_after, error=self._error or late)
 
     def refresh(self) -> bool:
         """Look at the pointer and load what is new; whether the snapshot changed. Never raises StorageError."""
@@ -121,6 +133,7 @@ class Snapshots:
         finally:
             stop.set()
             thread.join(_LAST_LOOK)
+            self._filling.stop(_LAST_LOOK)
 
     def _look(self) -> None:
         try:
@@ -135,18 +148,26 @@ class Snapshots:
             if self._served is not None:
                 self._complain(_NO_INDEX, _NO_INDEX)
             return False
-        changed, served = self._load(self._reader, head)
+        changed, served = self._load(self._reader, head, None if self._served else self._at_once)
         self._confirmed = self._clock()
         self._error = self._told = ""
-        self._tell_confirmed(served.snapshot, changed)
+        if self._filling.is_whole(served.snapshot):
+            self._tell_confirmed(served.snapshot, served.snapshot.digest != self._settled)
+            self._settled = served.snapshot.digest
         return changed
 
-    def _load(self, reader: BlobReader, head: repository.Head) -> tuple[bool, Served]:
+    def _size(self, snapshot: Snapshot) -> None:
+        """Of bytes that late documents name."""
+        served = self._served
+        if served is not None:
+            add_sizes(served.sizes, snapshot)
+
+    def _load(self, reader: BlobReader, head: repository.Head, ahead: int | None = None) -> tuple[bool, Served]:
         old = self._served
         if old is not None and (old.snapshot.digest, self._newest) == (head.root, head.newest):
             self._beside(reader)
             return False, old
-        snapshot = repository.load(reader, head.root, known=old.snapshot if old else None)
+        snapshot = repository.load(reader, head.root, known=old.snapshot if old else None, ahead=ahead)
         served = survey(snapshot, old, self._published(reader, head, snapshot))
         self._beside(reader)
         self._served, self._newest = served, head.newest

@@ -5,11 +5,12 @@ that is broken, torn or can't be written is as if it were not there. The folder 
 among the copies.
 """
 
+import math
 import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -46,22 +47,26 @@ class CachedReader:
         self._seen: dict[str, bytes] = {}
         self._written: dict[str, bytes] = {}
         self._broken = False
+        self._swept = -math.inf
 
     @property
     def kept(self) -> BlobReader:
         """What is here, without the store. A copy was `modified` when it was last settled."""
         return FilesystemReader(self._folder)
 
-    def settle(self, needed: Collection[str] | None = None) -> None:
-        """Write the copies; they are as fresh as now. With `needed`, documents that are not among them go, if old."""
+    def settle(self, needed: Callable[[], Iterable[str]] | None = None) -> None:
+        """Write the copies; they are as fresh as now. With `needed`, documents that are not among them go, if old: all
+        of the folder is looked through for that, so it is done now and then.
+        """
         for key, data in self._seen.items():
             if self._written.get(key) == data:
                 with suppress(OSError):
                     os.utime(self._folder / key)
             elif self._write(key, data):
                 self._written[key] = data
-        if needed is not None and not self._broken:
-            self._forget_all_but(frozenset(needed))
+        if needed is not None and not self._broken and self._clock() >= self._swept + _STRAY_AFTER:
+            self._swept = self._clock()
+            self._forget_all_but(frozenset(needed()))
 
     def get(self, key: str) -> bytes:
         digest = check_key(key).rpartition("/")[2]

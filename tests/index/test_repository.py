@@ -187,7 +187,7 @@ def test_changing_one_package_of_3000_writes_four_objects(large: tuple[MemorySto
     loaded = repository.load(reader, published.digest, known=base)
     assert loaded == published == current(store.inner)
     assert sorted(reader.operations) == sorted(("get", key) for key in store.writes[:3])
-    same = [address for address, package in loaded.packages.items() if package is base.packages[address]]
+    same = [address for address, entry in loaded.entries.items() if entry is base.entries[address]]
     assert len(same) == 2_999
 
 

@@ -1,12 +1,13 @@
 from dataclasses import replace
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitopsreg.index.model import Entry
+from gitopsreg.index.model import Delivery, Entry, Remote, Shelf
 from gitopsreg.index.shards import digits_for, entry_of, prefix_of, sharded
 from gitopsreg.model.address import ModuleAddress, PackageAddress, ProviderAddress
 from gitopsreg.model.digest import Sha256
@@ -65,11 +66,33 @@ def test_an_entry_names_only_what_is_listed() -> None:
 
 
 def test_an_entry_says_what_lists_need() -> None:
-    assert entry_of(a_module("1.0.0"), NONE) == Entry(address=VPC, digest=NONE, latest="1.0.0")
+    assert entry_of(a_module("1.0.0"), NONE) == Entry(address=VPC, digest=NONE, latest="1.0.0", stored="plainly")
     package = a_module("1.0.0", archived="2026-01-01T00:00:00Z", description="network")
     assert entry_of(package, NONE) == Entry(
-        address=VPC, digest=NONE, description="network", latest="1.0.0", archived=True
+        address=VPC, digest=NONE, description="network", latest="1.0.0", archived=True, stored="plainly"
     )
+
+
+_REMOTE = Remote("git::https://git.example.com/acme/vpc.git?ref=v1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "delivery", "stored"),
+    [
+        ({}, None, "plainly"),
+        ({"yanked": "wrong", "listing": "hidden"}, None, "plainly"),
+        ({"archive": _REMOTE}, None, "nothing"),
+        ({"archive": _REMOTE, "listing": "blocked"}, Delivery(serve="proxy"), "nothing"),
+        ({}, Delivery(serve="redirect"), "otherwise"),
+        ({"shelf": Shelf(folder="old")}, None, "otherwise"),
+        ({"listing": "blocked"}, None, "otherwise"),
+        ({"discarded": "2026-01-01T00:00:00Z"}, None, "otherwise"),
+    ],
+)
+def test_an_entry_says_what_is_stored(changes: dict[str, Any], delivery: Delivery | None, stored: str) -> None:
+    versions = (a_module_version("1.0.0"), a_module_version("1.1.0", **changes))
+    kept = versions if stored == "otherwise" else versions[1:]
+    assert entry_of(replace(a_module(), versions=kept, delivery=delivery), NONE).stored == stored
 
 
 def test_modules_and_providers_of_one_name_are_apart() -> None:

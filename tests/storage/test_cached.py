@@ -139,7 +139,7 @@ def test_what_is_no_longer_needed_goes_when_it_is_old(store: Counting, folder: P
     for name in (old, needed, stray.relative_to(folder).as_posix()):
         os.utime(folder / name, (1, 1))
     cached.get(HEAD)
-    cached.settle({needed})
+    cached.settle(lambda: {needed})
     left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert left == {young, needed, HEAD}
 
@@ -151,7 +151,7 @@ def test_a_folder_that_can_t_be_written_is_told_once_and_reading_goes_on(store: 
     keys = [_document(store, data) for data in (b"one", b"two")]
     assert [cached.get(key) for key in keys] == [b"one", b"two"]
     cached.get(HEAD)
-    cached.settle(keys)
+    cached.settle(lambda: keys)
     assert len(reports) == 1
     assert "nothing more can be kept in the cache" in reports[0]
 
@@ -162,14 +162,14 @@ def test_half_a_cache_is_not_led_to(store: Counting, folder: Path) -> None:
     first = _document(store, b"first document")
     cached.get(first)
     cached.get(HEAD)
-    cached.settle({first})
+    cached.settle(lambda: {first})
     folder.joinpath("index/shards").write_bytes(b"in the way of a folder")
     shard = "index/shards/" + sha256(b"a shard").hexdigest()
     store.put(shard, b"a shard")
     store.put(HEAD, b"second")
     assert cached.get(HEAD) == b"second"
     assert cached.get(shard) == b"a shard"
-    cached.settle({shard})
+    cached.settle(lambda: {shard})
     assert cached.kept.get(HEAD) == b"first"
     assert cached.kept.get(first) == b"first document"
 
