@@ -106,6 +106,8 @@ link_key_file: /run/secrets/links
 link_ttl: 30m
 drain: 10s
 refresh: 500ms
+workers: 4
+access_log: /var/log/gitopsreg/access.jsonl
 trusted_proxies: [10.0.0.0/8, "::1"]
 jobs: 4
 receivers:
@@ -140,6 +142,8 @@ log_level: debug
         link_ttl=timedelta(minutes=30),
         drain=timedelta(seconds=10),
         refresh=timedelta(milliseconds=500),
+        workers=4,
+        access_log=Path("/var/log/gitopsreg/access.jsonl"),
         trusted_proxies=("10.0.0.0/8", "::1/128"),
         jobs=4,
         receivers=(
@@ -199,6 +203,7 @@ WRONG = [
     ("store", "file://host/x", 'write "file:///absolute/directory" or a plain path'),
     ("public_url", "registry.example.com", "write the address that clients use"),
     ("public_url", "https://registry.example.com/sub", "write the address that clients use"),
+    ("workers", "0", "write a whole number from 1 to 64"),
     ("trusted_proxies", "10.0.0.0/99", "write addresses or networks"),
     ("output", "yaml", 'write "text" or "json"'),
     ("log_level", "loud", 'write "debug" or "info" or "warning" or "error"'),

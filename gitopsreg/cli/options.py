@@ -27,6 +27,7 @@ SERVING = (
     "link_ttl",
     "drain",
     "refresh",
+    "access_log",
     "trusted_proxies",
 )
 LOGS = ("log_format", "log_level")

@@ -1,10 +1,21 @@
 """`gitopsreg serve`: answer terraform and tofu from a store. Reads the store only; any number may run side by side."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from gitopsreg.cli import output, tfrc
 from gitopsreg.cli.failures import DONE
 from gitopsreg.cli.options import LOGS, SERVING, takes
-from gitopsreg.cli.serving import listen_at
+from gitopsreg.cli.serving import access_log, listen_at, told
 from gitopsreg.settings import Settings
+
+if TYPE_CHECKING:
+    from gitopsreg.server.app import Application
+    from gitopsreg.server.counts import Counts
+    from gitopsreg.server.listen import Listen
+    from gitopsreg.server.snapshot import Snapshots
+    from gitopsreg.server.workers import Post
 
 NAME = "serve"
 SHORT = "Serve what is published in a store."
@@ -13,6 +24,8 @@ HELP = """Serve what is published in a store. It reads only; 'gitopsreg reconcil
 A store that is empty, gone or damaged does not stop it: what was read before is served, also what an earlier run kept
 in --cache, and the store is asked again every --refresh. GET /readyz says how it goes.
 
+With --workers that many processes share the address. One that dies is replaced; each looks at the store by itself.
+
 Stop it with SIGTERM or Ctrl-C: downloads under way may finish.
 
 Exit codes: 0 stopped, 2 wrong use.
@@ -20,34 +33,86 @@ Exit codes: 0 stopped, 2 wrong use.
 EXAMPLES = """Examples:
   gitopsreg serve --store file:///var/lib/gitopsreg
   gitopsreg serve --config gitopsreg.yaml --listen :443 --tls-cert chain.pem --tls-key key.pem
+  gitopsreg serve --store s3://bucket/registry --workers 4 --access-log /var/log/gitopsreg/access.jsonl
   gitopsreg serve --config gitopsreg.yaml --public-url https://registry.example.com --trusted-proxy 10.0.0.0/8"""
 
 
-@takes("store", "cache", *SERVING, "output", *LOGS, needs=("store",))
+@takes("store", "cache", "workers", *SERVING, "output", *LOGS, needs=("store",))
 def command(settings: Settings) -> int:
     from gitopsreg.cli import logs
+    from gitopsreg.server.counts import Counts
     from gitopsreg.server.serve import serve
-    from gitopsreg.wiring import application, stores
 
     logs.configure(settings)
     listen = listen_at(settings)
-    app, snapshots = application.make_app(settings, stores.open_server_readers(settings), trigger=None)
+    if settings.workers > 1:
+        return _several(settings, listen)
+    with _opened(settings, Counts()) as (app, snapshots):
+        serve(
+            app,
+            listen,
+            drain=settings.drain.total_seconds(),
+            on_ready=lambda address: _say_ready(settings, address, snapshots),
+            trusted_proxies=settings.trusted_proxies,
+        )
+    return DONE
 
-    def ready(address: str) -> None:
-        url = tfrc.url_of_running(settings, address)
-        served = snapshots.current()
-        if settings.output == "json":
-            digest = served.snapshot.digest.hex if served else ""
-            output.print_json_line({"event": "serving", "url": url, "snapshot": digest})
-        else:
-            output.say(output.console(), f"Serving {url}" + ("" if served else " (nothing is published yet)"), "bold")
 
-    with snapshots.following(settings.refresh.total_seconds()):
+def _several(settings: Settings, listen: "Listen") -> int:
+    import structlog
+
+    from gitopsreg.server.counts import Counts
+    from gitopsreg.server.listen import reserved
+    from gitopsreg.server.workers import Post, Workers
+
+    counts = Counts(settings.workers)
+    with reserved(listen) as shared:
+
+        def work(post: Post) -> int:
+            return told(lambda: _work(settings, shared, counts, post))
+
+        patience, report = settings.drain.total_seconds(), structlog.get_logger("gitopsreg").warning
+        return Workers(settings.workers, work, patience=patience, report=report).run()
+
+
+def _work(settings: Settings, listen: "Listen", counts: "Counts", post: "Post") -> None:
+    from gitopsreg.server.serve import serve
+
+    counts.sit(post.number)
+    with _opened(settings, counts) as (app, snapshots):
+
+        def ready(address: str) -> None:
+            if post.first:
+                _say_ready(settings, address, snapshots)
+            post.ready()
+
         serve(
             app,
             listen,
             drain=settings.drain.total_seconds(),
             on_ready=ready,
             trusted_proxies=settings.trusted_proxies,
+            orders=post.line,
         )
-    return DONE
+
+
+@contextmanager
+def _opened(settings: Settings, counts: "Counts") -> "Iterator[tuple[Application, Snapshots]]":
+    """The application, following its store and with its access log, until the block ends."""
+    from gitopsreg.wiring import application, stores
+
+    with access_log(settings) as on_access:
+        readers = stores.open_server_readers(settings)
+        app, snapshots = application.make_app(settings, readers, trigger=None, on_access=on_access, counts=counts)
+        with snapshots.following(settings.refresh.total_seconds()):
+            yield app, snapshots
+
+
+def _say_ready(settings: Settings, address: str, snapshots: "Snapshots") -> None:
+    url = tfrc.url_of_running(settings, address)
+    served = snapshots.current()
+    if settings.output == "json":
+        digest = served.snapshot.digest.hex if served else ""
+        output.print_json_line({"event": "serving", "url": url, "snapshot": digest})
+    else:
+        output.say(output.console(), f"Serving {url}" + ("" if served else " (nothing is published yet)"), "bold")

@@ -1,11 +1,16 @@
-"""Where and how to listen, and with which certificate: checked before anything starts."""
+"""What serving takes: where to listen and with which certificate, an access log, and how a worker tells of failures."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitopsreg.errors import ConfigError
+from gitopsreg.cli import failures
+from gitopsreg.errors import ConfigError, GitopsregError
 from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
+    from gitopsreg.server.access_log import OnAccess
     from gitopsreg.server.listen import Listen
 
 
@@ -19,3 +24,35 @@ def listen_at(settings: Settings) -> "Listen":
     listen = Listen(settings.listen.host, settings.listen.port, settings.tls_cert, settings.tls_key)
     tls_context(listen)
     return listen
+
+
+@contextmanager
+def access_log(settings: Settings) -> "Iterator[OnAccess | None]":
+    """Who is told of each request, if anybody; all of it is written when the block ends. Raises ConfigError."""
+    if settings.access_log is None:
+        yield None
+        return
+    import structlog
+
+    from gitopsreg.server.access_file import AccessFile
+
+    path = None if settings.access_log == Path("-") else settings.access_log
+    file = AccessFile(path, report=structlog.get_logger("gitopsreg").warning)
+    try:
+        yield file.tell
+    finally:
+        file.close()
+
+
+def told(work: Callable[[], None]) -> int:
+    """The exit code of one process among several; what went wrong is told as for a command."""
+    try:
+        work()
+    except GitopsregError as error:
+        code, advice = failures.meaning(error)
+        failures.tell(str(error), advice)
+        return code
+    except Exception as error:  # noqa: BLE001 - the last door of this process
+        failures.tell_unexpected(error)
+        return failures.MISUSED
+    return failures.DONE

@@ -1,13 +1,14 @@
 """`gitopsreg up`: reconciler and server in one process, the embedded default; and the welcome for a newcomer."""
 
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from gitopsreg.catalog.report import printable
 from gitopsreg.cli import output, recipe, tfrc
 from gitopsreg.cli.failures import DONE
 from gitopsreg.cli.options import CATALOG, LOGS, SERVING, takes
-from gitopsreg.cli.serving import listen_at
+from gitopsreg.cli.serving import access_log, listen_at
 from gitopsreg.index.model import Package
 from gitopsreg.settings import Settings
 
@@ -46,7 +47,11 @@ def command(settings: Settings) -> int:
     logs.configure(settings)
     listen = listen_at(settings)
     stores.open_store(settings)  # makes the directory that the reader wants
-    with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
+    with (
+        ExitStack() as closing,
+        reporter_for(settings) as reporter,
+        reconciling.make_reconciler(settings, reporter) as reconciler,
+    ):
         welcome = Welcome(settings)
 
         def show_at_once() -> None:
@@ -59,7 +64,10 @@ def command(settings: Settings) -> int:
             on_published=show_at_once,
         )
         loop = ticking.make_loop(settings, reconciler, on_outcome=watch.outcome, on_error=watch.error)
-        app, snapshots = application.make_app(settings, stores.open_server_readers(settings), trigger=loop.request)
+        on_access = closing.enter_context(access_log(settings))
+        app, snapshots = application.make_app(
+            settings, stores.open_server_readers(settings), trigger=loop.request, on_access=on_access
+        )
 
         def ready(address: str) -> None:
             welcome.serving(address)
@@ -100,7 +108,7 @@ class Welcome:
         snapshots.refresh()
         served = snapshots.current()
         with self._lock:
-            self._packages = tuple(served.snapshot.packages.values()) if served else ()
+            self._packages = recipe.examples(served.snapshot.packages, recipe.this_platform()) if served else ()
             self._print()
 
     def _print(self) -> None:

@@ -9,12 +9,14 @@ from gitopsreg import __version__
 from gitopsreg.index.model import Delivery
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.server import artifacts, failures, health, pages, routes, webhooks
-from gitopsreg.server.access_log import Access, AccessLog
+from gitopsreg.server.access_log import AccessLog, OnAccess
+from gitopsreg.server.counts import Counts
 from gitopsreg.server.desk import House
 from gitopsreg.server.era import Era
 from gitopsreg.server.hands import Hands
 from gitopsreg.server.host import checked_public_url
 from gitopsreg.server.memo import Memo
+from gitopsreg.server.quick import Memory
 from gitopsreg.server.receivers import Receiver
 from gitopsreg.server.redirects import Redirects
 from gitopsreg.server.remembering import Remembering
@@ -45,13 +47,15 @@ def build_app(
     trigger: Callable[[str], None] | None = None,
     clock: Callable[[], float] = time.time,
     report: Callable[[str], None] = lambda _: None,
-    on_access: Callable[[Access], None] | None = None,
+    on_access: OnAccess | None = None,
+    counts: Counts | None = None,
 ) -> FastAPI:
     """The app. `signer` may be a function for a store whose link key is not made yet: called for every link, inside the
     event loop, it answers from memory, and raises StorageError until there is one (see `signing`).
 
     `readers` are the back ends by name; downloads wait `patience` seconds for each piece that they ask of one.
-    `trigger` starts a reconcile and returns at once; without it, or without receivers, there are no hooks.
+    `trigger` starts a reconcile and returns at once; without it, or without receivers, there are no hooks. `counts` are
+    those that this app shares with others.
 
     Raises ConfigError for a public URL or receivers that make no sense.
     """
@@ -80,11 +84,13 @@ def build_app(
         app.include_router(room.router)
     if receivers and trigger is not None:
         app.include_router(webhooks.build_router(receivers, trigger, clock=clock))
-    memo = Memo(Era(snapshots, app.state.house.signer), clock)
-    app.add_middleware(Remembering, memo=memo)
+    memory = Memory(
+        memo=Memo(Era(snapshots, app.state.house.signer), clock), counts=counts or Counts(), on_access=on_access
+    )
+    app.add_middleware(Remembering, memo=memory.memo, counts=memory.counts)
     app.add_middleware(Staleness, snapshots=snapshots)
-    # A protocol that answers from it is seen by no layer.
-    app.state.memo = memo if on_access is None else None
+    # For the protocol, which no layer sees answer.
+    app.state.memory = memory
     if on_access is not None:
         app.add_middleware(AccessLog, on_access=on_access)
     return app

@@ -1,11 +1,14 @@
 """Our errors as HTTP answers: one mapping, one JSON shape (`{"errors": ["…"]}`), never a traceback."""
 
+import math
+
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gitopsreg.errors import Blocked, InvalidName, LinkRefused, NotPublished, StorageError
-from gitopsreg.server.answers import SNAPSHOT_HEADER
+from gitopsreg.server.answers import HOLDS_UNTIL, SNAPSHOT_HEADER
+from gitopsreg.server.counts import PROTOCOLS, kind_of
 from gitopsreg.server.desk import RETRY_AFTER, house
 
 # Messages quote what was asked for, and that may be anything.
@@ -36,6 +39,8 @@ async def _expected(request: Request, error: Exception) -> Response:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
     if status == 503:
         return _failure(request, status, _UNAVAILABLE, {"Retry-After": RETRY_AFTER})
+    if getattr(request.state, "snapshot", None) and kind_of(request.url.path) in PROTOCOLS:
+        setattr(request.state, HOLDS_UNTIL, math.inf)  # by this registry; clients are told to ask again
     return _failure(request, status, str(error), {})
 
 

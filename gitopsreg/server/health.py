@@ -1,5 +1,6 @@
-"""Is the process alive, and can it answer? For orchestrators and load balancers."""
+"""Is the process alive, can it answer, and how much did it? For orchestrators, load balancers and operators."""
 
+import os
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -55,6 +56,30 @@ async def readyz(request: Request) -> Response:
     }
     stale = {"stale": True} if fresh.stale else {}
     return JSONResponse(body | stale | error, headers=_NEVER_STORED)
+
+
+@answers(
+    router,
+    "/statusz",
+    tags=["health"],
+    summary="How many requests were answered, and what the processes take",
+    responses={
+        200: {
+            "description": "`answers`: by kind of path, class of status, and whether they came from memory; of all "
+            "workers, since the first start. `workers`: process ids and resident bytes of each. `process`: the worker "
+            "that answered this; `memo`: bytes of answers that it remembers."
+        }
+    },
+)
+async def statusz(request: Request) -> Response:
+    memory = request.app.state.memory
+    body = {
+        "answers": memory.counts.table(),
+        "workers": [{"process": each.process, "memoryBytes": each.memory} for each in memory.counts.workers()],
+        "process": os.getpid(),
+        "memo": memory.memo.sizes,
+    }
+    return JSONResponse(body, headers=_NEVER_STORED)
 
 
 def _age(time: str, now: float) -> float:

@@ -4,7 +4,9 @@ import errno
 import os
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,14 +52,38 @@ class Listen:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def open_sockets(listen: Listen) -> list[socket.socket]:
-    """One for each address that the host has; the caller closes them. Raises ConfigError."""
+@contextmanager
+def reserved(listen: Listen) -> Iterator[Listen]:
+    """The address with its real port, for processes that share it, and nobody else's while the block runs.
+
+    Each opens sockets of its own, and the system spreads connections over them. One that ends takes its sockets along,
+    so that no connection waits for who is gone. Raises ConfigError.
+    """
+    # Sharing lets anybody of this user in, so that nobody is there is seen without it.
+    alone = open_sockets(listen)
+    port: int = alone[0].getsockname()[1]
+    for each in alone:
+        each.close()
+    found = replace(listen, port=port)
+    held = open_sockets(found, shared=True, backlog=None)
+    try:
+        yield found
+    finally:
+        for each in held:
+            each.close()
+
+
+def open_sockets(listen: Listen, *, shared: bool = False, backlog: int | None = 2048) -> list[socket.socket]:
+    """One for each address that the host has; the caller closes them. Raises ConfigError.
+
+    `shared`: others that say so may have the same address. Without a `backlog` nobody can connect.
+    """
     sockets: list[socket.socket] = []
     try:
         for family, address in _addresses(listen):
             port = sockets[0].getsockname()[1] if sockets else listen.port
             try:
-                sockets.append(_open(family, (address[0], port, *address[2:])))
+                sockets.append(_open(family, (address[0], port, *address[2:]), shared, backlog))
             except OSError as error:
                 # Names like "localhost" have an IPv6 address also where the machine has no IPv6.
                 if not sockets or error.errno not in _NO_IPV6:
@@ -79,16 +105,19 @@ def _addresses(listen: Listen) -> list[tuple[int, tuple[Any, ...]]]:
     return sorted(unique, key=lambda pair: pair[0] != socket.AF_INET)
 
 
-def _open(family: int, address: tuple[Any, ...]) -> socket.socket:
+def _open(family: int, address: tuple[Any, ...], shared: bool, backlog: int | None) -> socket.socket:
     opened = socket.socket(socket.AddressFamily(family), socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if shared:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         opened.bind(address)
-        # Bound is not enough to own the port: two may be, until one of them listens.
-        opened.listen(2048)
+        if backlog is not None:
+            # Bound is not enough to own the port: two may be, until one of them listens.
+            opened.listen(backlog)
     except OSError:
         opened.close()
         raise

@@ -4,14 +4,25 @@ routes answered is remembered for the question that they answered, while the sam
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from gitopsreg.server.access_log import Access
+from gitopsreg.server.packing import takes_packed
+from gitopsreg.server.shelf import Shelf
+
+_MIB = 1024 * 1024
+# What an entry takes besides its bytes: objects, and its place in a dictionary.
+_OVERHEAD = 1000
+
 
 class Question(NamedTuple):
-    """All of a request that an answer may depend on. `target` is path and query as sent; None: no such header."""
+    """All of a request that an answer may depend on. `target` is path and query as sent; None: no such header.
+
+    `packed`: whether the client takes gzip, which is all that counts of its many ways to say so.
+    """
 
     method: bytes
     target: bytes
@@ -19,11 +30,12 @@ class Question(NamedTuple):
     host: bytes | None
     condition: bytes | None
     authorization: bytes | None
+    packed: bool
 
 
 class Remembered(NamedTuple):
     """An answer, for as long as it holds (seconds since 1970). `line` and `head` are its status line
-    and its headers but Date and Connection, as they go over the wire.
+    and its headers but Date and Connection, as they go over the wire. `cell` is where its use is counted.
     """
 
     status: int
@@ -32,71 +44,88 @@ class Remembered(NamedTuple):
     until: float
     line: bytes
     head: bytes
+    cell: int
 
     @classmethod
-    def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, until: float) -> "Remembered":
+    def of(
+        cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, *, until: float, cell: int
+    ) -> "Remembered":
         """Names of headers are in lower case; Date and Connection may not be among them."""
         kept = tuple(headers)
         head = b"".join(b"%b: %b\r\n" % pair for pair in kept)
-        return cls(status, kept, body, until, STATUS_LINE[status], head)
+        return cls(status, kept, body, until, STATUS_LINE[status], head, cell)
+
+
+@dataclass(slots=True)
+class Repeated:
+    """An answer for a request that comes again byte by byte, with what the access log says of it, if there is one.
+
+    `wire` is all of it as it goes over the wire while the server's own headers are `dated`: that is for a second.
+    """
+
+    answer: Remembered
+    access: Access | None
+    dated: object = None
+    wire: bytes = b""
 
 
 # With any of these a request is more than a question.
 _BUSY = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"range", b"if-range", b"if-match"))
+# What a question is made of; said twice, it is none.
+_TELLING = frozenset((b"host", b"if-none-match", b"authorization", b"accept-encoding"))
 
 
 def question(method: bytes, target: bytes, scheme: str, headers: list[tuple[bytes, bytes]]) -> Question | None:
     """What is asked, or None for what is more than a plain question; names of headers are in lower case."""
     if method not in {b"GET", b"HEAD"}:
         return None
-    host = condition = authorization = None
+    told: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name == b"host":
-            if host is not None:
-                return None
-            host = value
-        elif name == b"if-none-match":
-            if condition is not None:
-                return None
-            condition = value
-        elif name == b"authorization":
-            if authorization is not None:
-                return None
-            authorization = value
-        elif name in _BUSY:
+        if name in _BUSY or name in told:
             return None
-    return Question(method, target, scheme, host, condition, authorization)
+        if name in _TELLING:
+            told[name] = value
+    find = told.get
+    accept = find(b"accept-encoding")
+    return Question(
+        method,
+        target,
+        scheme,
+        find(b"host"),
+        find(b"if-none-match"),
+        find(b"authorization"),
+        accept is not None and takes_packed(accept),
+    )
 
 
-@dataclass(slots=True)
 class Memo:
-    """Remembers up to `capacity` answers and `budget` bytes of one `epoch`: any object that stands for what is served.
+    """Remembers answers of one `epoch`: any object that stands for what is served. For the event loop's thread alone.
 
-    When it is full it forgets all: answers are quick to make again, and nothing has to be counted on a hit. Used by
-    the event loop's thread only.
+    They lie apart, each kind in a bounded place of its own: those to questions without a token, those to questions with
+    one, and those that say that there is nothing. So whoever asks for names that don't exist, or with a new token each
+    time, pushes out only what others like them asked. The raw bytes of requests lead to answers that lie there.
     """
 
-    epoch: Callable[[], object]
-    clock: Callable[[], float] = time.time
-    capacity: int = 50_000
-    budget: int = 256 * 1024 * 1024
-    hits: int = 0
-    _of: object = None
-    _answers: dict[Question, Remembered] = field(default_factory=dict)
-    _raw: dict[tuple[object, bytes], Remembered] = field(default_factory=dict)
-    _held: int = 0
+    def __init__(self, epoch: Callable[[], object], clock: Callable[[], float] = time.time) -> None:
+        self.epoch = epoch
+        self._clock = clock
+        self._of: object = None
+        self._open: Shelf[Question, Remembered] = Shelf(50_000, 32 * _MIB, _weight)
+        self._tokened: Shelf[Question, Remembered] = Shelf(50_000, 32 * _MIB, _weight)
+        self._missing: Shelf[Question, Remembered] = Shelf(5_000, 8 * _MIB, _weight)
+        self._raw: Shelf[tuple[object, bytes], Repeated] = Shelf(20_000, 16 * _MIB, _raw_weight)
 
     def find(self, asked: Question) -> Remembered | None:
         """What was answered to the same question, if that still holds."""
         if self.epoch() is not self._of:
             return None
-        found = self._answers.get(asked)
-        return found if found is not None and self.clock() < found.until else None
+        found = self._place(asked).find(asked) or self._missing.find(asked)
+        return found if found is not None and self._clock() < found.until else None
 
-    def find_raw(self, where: object, request: bytes) -> Remembered | None:
+    def find_raw(self, where: object, request: bytes) -> Repeated | None:
         """What was answered to the very same bytes on a connection of the same kind."""
-        found = self._raw.get((where, request))
-        if found is None or self.epoch() is not self._of or self.clock() >= found.until:
+        found = self._raw.find((where, request))
+        if found is None or self.epoch() is not self._of or self._clock() >= found.answer.until:
             return None
         return found
 
@@ -104,25 +133,42 @@ class Memo:
         """Remember what was rendered while `epoch` was served."""
         if epoch is None or epoch is not self.epoch():
             return
-        size = _size(answer) + len(asked.target)
-        if epoch is not self._of or len(self._answers) >= self.capacity or self._held + size > self.budget:
+        if epoch is not self._of:
             self._forget(epoch)
-        if size <= self.budget // 16:
-            self._answers[asked] = answer
-            self._held += size
+        place = self._missing if answer.status >= 400 else self._place(asked)
+        place.keep(asked, answer)
 
-    def keep_raw(self, where: object, request: bytes, answer: Remembered) -> None:
+    def keep_raw(self, where: object, request: bytes, repeated: Repeated) -> None:
         """Remember the bytes that asked for an answer that is remembered already."""
-        if len(self._raw) >= self.capacity:
-            self._raw.clear()
-        self._raw[where, request] = answer
+        self._raw.keep((where, request), repeated)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes that each place holds, worked out anew."""
+        return {
+            "open": self._open.weight,
+            "tokened": self._tokened.weight,
+            "missing": self._missing.weight,
+            "raw": self._raw.weight,
+        }
+
+    def _place(self, asked: Question) -> Shelf[Question, Remembered]:
+        return self._open if asked.authorization is None else self._tokened
 
     def _forget(self, epoch: object) -> None:
-        self._answers.clear()
+        for place in (self._open, self._tokened, self._missing):
+            place.clear()
         self._raw.clear()
-        self._held = 0
         self._of = epoch
 
 
-def _size(answer: Remembered) -> int:
-    return len(answer.head) + len(answer.body)
+def _weight(asked: Question, answer: Remembered) -> int:
+    """Headers twice: as they go over the wire, and one by one."""
+    told = (asked.target, asked.host or b"", asked.condition or b"", asked.authorization or b"")
+    return _OVERHEAD + sum(map(len, told)) + 2 * len(answer.head) + len(answer.body)
+
+
+def _raw_weight(key: tuple[object, bytes], repeated: Repeated) -> int:
+    """Answers lie elsewhere, but hang on while they are named here: each is counted, and once more as it is sent."""
+    answer = repeated.answer
+    return _OVERHEAD + 2 * len(key[1]) + 2 * (len(answer.head) + len(answer.body))

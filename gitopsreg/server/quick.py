@@ -4,40 +4,54 @@ Everything else goes uvicorn's ordinary way, through the application; what it sa
 Two looks: at the bytes as they came, when they are a whole request, and at the request once it is parsed.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gitopsreg.server.memo import Memo, Remembered, question
+from gitopsreg.server.access_log import Access, OnAccess, access_of_hit
+from gitopsreg.server.counts import Counts
+from gitopsreg.server.memo import Memo, Remembered, Repeated, question
 from gitopsreg.server.wire import BoundedProtocol
 
 _LONGEST = 4096  # bytes of a request that is remembered as it came
 _CLOSE = b"connection: close\r\n"
 
 
-class QuickProtocol(BoundedProtocol):
-    """`with_memo` makes the class for a server."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What an app lends to the wire: its memory, and who counts and logs what is answered from there."""
 
-    memo: ClassVar[Memo]
+    memo: Memo
+    counts: Counts
+    on_access: OnAccess | None = None
+
+
+class QuickProtocol(BoundedProtocol):
+    """`with_memory` makes the class for a server."""
+
+    memory: ClassVar[Memory]
+    memo: ClassVar[Memo]  # the memory's, nearer
     behind_proxies: ClassVar[bool] = False
     _idle = True  # between two requests, with no byte of the next one
     _ours = False  # the request being read needs no application
     _feeding = False
     _asked = 0  # requests that the bytes being fed have brought
-    _given: Remembered | None = None  # what the last of them was answered
+    _given: Repeated | None = None  # what the last of them was answered
     _last = 0.0
 
     @classmethod
-    def with_memo(cls, memo: Memo, *, behind_proxies: bool) -> "type[QuickProtocol]":
+    def with_memory(cls, memory: Memory, *, behind_proxies: bool) -> "type[QuickProtocol]":
         """`behind_proxies`: headers of trusted proxies may change the scheme, so requests that have them are not
         answered here.
         """
-        return type(cls.__name__, (cls,), {"memo": memo, "behind_proxies": behind_proxies})
+        own = {"memory": memory, "memo": memory.memo, "behind_proxies": behind_proxies}
+        return type(cls.__name__, (cls,), own)
 
     def data_received(self, data: bytes) -> None:
         whole = self._idle and len(data) <= _LONGEST
         if whole and (known := self.memo.find_raw(self.scheme, data)) is not None and self._is_free():
-            self._give(known, keep_alive=True)
+            self._give_again(known)
             return
         self._asked = 0
         self._feeding = True
@@ -53,7 +67,8 @@ class QuickProtocol(BoundedProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        known = self._given = self._look() if self._is_free() else None
+        known = self._look() if self._is_free() else None
+        self._given = None
         self._asked += 1
         self._ours = known is not None or self.transport.is_closing()
         if not self._ours:
@@ -62,6 +77,7 @@ class QuickProtocol(BoundedProtocol):
             return
         self.head_ended()
         if known is not None:
+            self._given = Repeated(known, self._tell(known))
             self._give(known, keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
@@ -87,27 +103,63 @@ class QuickProtocol(BoundedProtocol):
         busy = cycle is not None and not cycle.response_complete
         return not busy and not self.flow.write_paused and not self.transport.is_closing()
 
+    def _give_again(self, known: Repeated) -> None:
+        self._unwatch()  # a whole head is here
+        access = known.access
+        if access is not None and self.memory.on_access is not None:
+            client = self._client
+            self.memory.on_access(access if access.client == client else access._replace(client=client))
+        own = self.server_state.default_headers
+        if known.dated is not own:
+            known.dated, known.wire = own, self._wire(known.answer)
+        self.transport.write(known.wire)
+        self._count(known.answer)
+        self._stay()
+
     def _give(self, known: Remembered, *, keep_alive: bool) -> None:
-        dates = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
-        close = b"" if keep_alive else _CLOSE
-        self.transport.write(b"".join((known.line, dates, known.head, close, b"\r\n", known.body)))
-        self.server_state.total_requests += 1
-        self.memo.hits += 1
-        if not keep_alive:
+        self.transport.write(self._wire(known, b"" if keep_alive else _CLOSE))
+        self._count(known)
+        if keep_alive:
+            self._stay()
+        else:
             self.transport.close()
-            return
+
+    def _wire(self, known: Remembered, close: bytes = b"") -> bytes:
+        own = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
+        return b"".join((known.line, own, known.head, close, b"\r\n", known.body))
+
+    def _count(self, known: Remembered) -> None:
+        self.server_state.total_requests += 1
+        self.memory.counts.mine[known.cell] += 1
+
+    def _tell(self, known: Remembered) -> Access | None:
+        """Has the access log written, if there is one; what it was told."""
+        if self.memory.on_access is None:
+            return None
+        answered = (known.status, len(known.body))
+        access = access_of_hit(self._client, self.parser.get_method(), self.url, self.headers, answered)
+        self.memory.on_access(access)
+        return access
+
+    @property
+    def _client(self) -> str:
+        return self.client[0] if self.client else ""
+
+    # A timer for each answer would cost as much as the answer: one goes on, and looks at the time when it rings.
+
+    def _stay(self) -> None:
         self._last = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._rest(self.timeout_keep_alive)
-
-    # A timer for each answer would cost as much as the answer: one goes on, and looks at the time when it rings.
 
     def _rest(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
         left = self._last + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
+        if not self._idle:
+            self.timeout_keep_alive_task = None  # the next request has begun; its answer sets the timer anew
+        elif left > 0:
             self._rest(left)
         else:
             super().timeout_keep_alive_handler()

@@ -13,8 +13,7 @@ from typing import Any
 import uvicorn
 
 from gitopsreg.server.listen import Listen, open_sockets, tls_context
-from gitopsreg.server.memo import Memo
-from gitopsreg.server.quick import QuickProtocol
+from gitopsreg.server.quick import Memory, QuickProtocol
 from gitopsreg.server.wire import BoundedProtocol
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -23,18 +22,35 @@ _LAST_WORDS = 2.0
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, with our drain: the first signal stops accepting, the second (or the time) ends what is left."""
+    """uvicorn's, with our drain: the first signal stops accepting, the second (or the time) ends what is left. With
+    `orders` they, not signals, are what counts.
+    """
 
-    def __init__(self, config: uvicorn.Config, drain: float, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, drain: float, on_start: Callable[[], None], orders: socket.socket | None = None
+    ) -> None:
         super().__init__(config)
         self._drain = drain
         self._on_start = on_start
+        self._orders = orders
+        self._told = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
+        if self._orders is not None:
+            self._loop.add_reader(self._orders, self._ordered, self._orders)
         self._on_start()
+
+    def _ordered(self, orders: socket.socket) -> None:
+        said = orders.recv(16)
+        if not said:  # whoever gave them is gone
+            asyncio.get_running_loop().remove_reader(orders)
+        # The first comes also to who was told by a signal already: only one more means at once.
+        for _ in said if self._told else said[1:]:
+            self.stop()
+        self._told = self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
@@ -54,7 +70,8 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
+        numbers = _SIGNALS if self._orders is None else (signal.SIGTERM,)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
         try:
             yield
         finally:
@@ -62,7 +79,10 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- the shape of signal handlers
-        self.stop()
+        if self._orders is None:
+            self.stop()
+        else:
+            self.should_exit = True  # whoever stops a whole group tells us and our parent, who tells us again
 
     def stop(self) -> None:
         """Drain; said again, end at once. Safe from signal handlers and other threads."""
@@ -87,6 +107,7 @@ def _server(
     proxies: Sequence[str],
     on_start: Callable[[], None],
     protocol: type[BoundedProtocol],
+    orders: socket.socket | None = None,
 ) -> _Server:
     config = uvicorn.Config(
         app,
@@ -104,13 +125,15 @@ def _server(
     )
     config.load()
     config.ssl = context
-    return _Server(config, drain, on_start)
+    return _Server(config, drain, on_start, orders)
 
 
 def _protocol(app: Any, proxies: Sequence[str]) -> type[BoundedProtocol]:
     """One that answers from the app's memory, if it has any."""
-    memo = getattr(getattr(app, "state", None), "memo", None)
-    return QuickProtocol.with_memo(memo, behind_proxies=bool(proxies)) if isinstance(memo, Memo) else BoundedProtocol
+    memory = getattr(getattr(app, "state", None), "memory", None)
+    if not isinstance(memory, Memory):
+        return BoundedProtocol
+    return QuickProtocol.with_memory(memory, behind_proxies=bool(proxies))
 
 
 def serve(
@@ -120,18 +143,22 @@ def serve(
     drain: float = 30.0,
     on_ready: Callable[[str], None] = lambda _: None,
     trusted_proxies: Sequence[str] = (),
+    orders: socket.socket | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; returns when downloads have finished, after `drain` seconds, or a second signal.
+
+    With `orders` it is one of several processes on the same address, and also stops when told so there: each byte is an
+    order, and so is their end.
 
     `on_ready` is told the URL once requests are answered. `trusted_proxies` are addresses or networks (or "*") whose
     X-Forwarded-For and X-Forwarded-Proto count. Raises ConfigError for an address or certificate that can't be used.
     """
     context = tls_context(listen)
-    sockets = open_sockets(listen)
+    sockets = open_sockets(listen, shared=orders is not None)
     url = listen.url(sockets)
     protocol = _protocol(app, trusted_proxies)
     with _closing(sockets):
-        _server(app, context, drain, trusted_proxies, lambda: on_ready(url), protocol).run(sockets)
+        _server(app, context, drain, trusted_proxies, lambda: on_ready(url), protocol, orders).run(sockets)
 
 
 @contextlib.contextmanager

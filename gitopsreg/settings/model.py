@@ -109,6 +109,11 @@ class Settings:
         default=2 * _SECOND,
         metadata=_about("How often to look for a new snapshot.", "TIME", values.duration(_SECOND / 10, _HOUR)),
     )
+    workers: int = field(default=1, metadata=_about("How many processes serve.", "NUMBER", values.whole_number(1, 64)))
+    access_log: Path | None = field(
+        default=None,
+        metadata=_about("Write a line of JSON for each request here; - is standard output.", "FILE", values.file_name),
+    )
     trusted_proxies: tuple[str, ...] = field(
         default=(),
         metadata=_about("Believe X-Forwarded-… headers from here.", "NETWORK", values.networks, flag="--trusted-proxy"),

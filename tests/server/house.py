@@ -112,10 +112,10 @@ def stored_provider(store: BlobStore, **changes: Any) -> ProviderVersion:
     )
 
 
-def fill(store: BlobStore) -> None:
-    """The sample registry, with all of its bytes."""
+def fill(store: BlobStore, *more: Package) -> None:
+    """The sample registry, with all of its bytes; of `more` the metadata alone."""
     module = replace(vpc(), versions=tuple(stored_module(store, version) for version in vpc().versions))
-    publish_packages(store, module, old(), a_provider(stored_provider(store)))
+    publish_packages(store, module, old(), a_provider(stored_provider(store)), *more)
 
 
 @contextmanager

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from gitopsreg.errors import StorageError
+from gitopsreg.index.head import read_head
 from gitopsreg.index.keys import blob_key
-from gitopsreg.index.model import Blob, Delivery, Shelf
+from gitopsreg.index.model import Blob, Delivery, Shelf, Snapshot
+from gitopsreg.index.repository import load
 from gitopsreg.protocol.links import LinkSigner, artifact_path
 from gitopsreg.server.hands import Hands
 from gitopsreg.server.redirects import Redirects
 from gitopsreg.server.served import PLAIN, Way, survey
 from gitopsreg.storage.memory import MemoryStore
-from tests.builders import VPC, a_blob, a_module, a_module_version, stored
+from tests.builders import a_blob, a_module, a_module_version, stored
 from tests.protocol.samples import a_provider, a_snapshot
 from tests.server.house import KEY, Answer, ask, publish_packages, running
 from tests.server.linking import Linking, linking
@@ -241,12 +243,21 @@ def test_what_a_blocked_version_says_of_shared_bytes_does_not_count() -> None:
 
 
 def test_sizes_of_packages_that_did_not_change_are_taken_over() -> None:
-    first = a_snapshot(a_module("1.0.0"), a_provider())
-    before = survey(first)
+    store = MemoryStore()
+    publish_packages(store, a_module("1.0.0"), a_provider())
+    before = survey(_newest(store))
+    sizes = dict(before.sizes)
     grown = a_module("1.0.0", "1.1.0")
-    after = survey(replace(first, packages=first.packages | {VPC: grown}), before)
-    assert after.sizes.keys() - before.sizes.keys() == {stored(grown.versions[1].archive).sha256.hex}
-    assert after.sizes == survey(replace(first, packages=first.packages | {VPC: grown})).sizes
+    publish_packages(store, grown, a_provider())
+    after = survey(_newest(store), before)
+    assert after.sizes.keys() - sizes.keys() == {stored(grown.versions[1].archive).sha256.hex}
+    assert after.sizes == survey(a_snapshot(grown, a_provider())).sizes
+
+
+def _newest(store: MemoryStore) -> Snapshot:
+    head = read_head(store)
+    assert head is not None
+    return load(store, head.root)
 
 
 def test_a_discarded_version_is_gone_in_words_for_its_link_too() -> None:

@@ -34,7 +34,7 @@ def test_the_start_page_works_before_the_first_snapshot() -> None:
 def test_every_route_is_described(url: str) -> None:
     document = json.loads(ask(url, "/openapi.json").body)
     page = ask(url, "/docs").body.decode()
-    assert len(document["paths"]) == 10
+    assert len(document["paths"]) == 11
     for path, methods in document["paths"].items():
         assert methods.keys() == {"get"}
         for operation in methods.values():

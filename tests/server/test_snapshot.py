@@ -10,7 +10,7 @@ from gitopsreg.server.served import withheld
 from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.storage.base import BlobReader, LinkTerms, Stored, Token
 from gitopsreg.storage.memory import MemoryStore
-from tests.builders import a_blob, a_module, a_module_version
+from tests.builders import a_blob, a_module, a_module_version, stored
 from tests.protocol.samples import a_provider, a_provider_version, a_snapshot, vpc
 from tests.server.house import fill, publish_packages
 
@@ -210,7 +210,8 @@ def test_of_many_threads_one_loads() -> None:
 def test_withheld_are_the_bytes_that_only_blocked_versions_name() -> None:
     blocked = a_provider_version("1.1.0", listing="blocked", builds=())
     snapshot = a_snapshot(vpc(), a_provider(a_provider_version(), blocked))
-    expected = {a_module_version("1.4.0").archive.sha256, blocked.checksums.sha256, blocked.signature.sha256}
+    contents = (a_module_version("1.4.0").archive, blocked.checksums, blocked.signature)
+    expected = {stored(content).sha256.hex for content in contents}
     assert withheld(snapshot) == expected
     assert withheld(a_snapshot(a_module("1.0.0"))) == frozenset()
 
