@@ -1,28 +1,17 @@
 """One commit of the catalog, read from the object database: its files below the catalog root, never checked out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
-from gitopsreg.catalog.files import DECLARED, MAX_TOTAL, CatalogFile, CatalogFiles, FileMode
+from gitopsreg.catalog.files import DECLARED, MAX_TOTAL, MOST_FILES, CatalogFile, CatalogFiles
+from gitopsreg.catalog.folders import Folder, Folders, a_file, too_many
 from gitopsreg.catalog.layout import is_declaration
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.transport.git import Commit, Repository
-from gitopsreg.transport.tree import EntryMode, TreeEntry
 
-_MOST_FILES = 50_000
-_DEEPEST = 32
-# The loader refuses far smaller files by their size, with file and line; this only bounds what can be read at all.
-_LARGEST_FILE = 1024 * 1024
 # What Git calls the tree that holds nothing, in every repository.
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_MODES: Mapping[EntryMode, FileMode] = {
-    "file": "file",
-    "executable": "file",
-    "symlink": "symlink",
-    "submodule": "submodule",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +27,15 @@ class CatalogCheckout:
 
 
 def checkout_of(
-    repository: Repository, commit: Commit, path: str, *, name: str, may_lack: bool = False
+    repository: Repository,
+    commit: Commit,
+    path: str,
+    *,
+    name: str,
+    may_lack: bool = False,
+    folders: Folders | None = None,
 ) -> CatalogCheckout:
-    """The commit's catalog below `path`, called `name@sha1:…`.
+    """The commit's catalog below `path`, called `name@sha1:…`; `folders` know what was read before.
 
     Without that folder it is an empty catalog (`may_lack`), else CheckoutFailed. Raises UpstreamError when the
     repository lacks what it should have.
@@ -58,7 +53,7 @@ def checkout_of(
             revision=f"{name}@sha1:{commit.oid}",
             time=commit.time,
             root=f"{path}/" if path else "",
-            files=tuple(_files(repository, root)) if root else (),
+            files=tuple(_files(repository, root, folders or Folders())) if root else (),
             has_folder=lambda folder: root is not None and repository.subtree(root, folder) is not None,
         ),
         repository=repository.path,
@@ -75,40 +70,27 @@ def inside(path: str) -> str:
     return str(PurePosixPath(*parts)) if parts else ""
 
 
-def _files(repository: Repository, root: str) -> Iterator[CatalogFile]:
+def _files(repository: Repository, root: str, folders: Folders) -> Iterator[CatalogFile]:
     """Everything below DECLARED; what lies beside it may be of any size and is never looked at."""
     count = total = 0
     for name in DECLARED:
-        for entry in _entries(repository, root, name):
-            file = _file(repository, entry)
-            count += 1
-            total += file.size if is_declaration(file.path) else 0
-            if count > _MOST_FILES:
-                raise CheckoutFailed(f"the catalog has too many files: {_MOST_FILES:,} at most", reason="TooLarge")
-            if total > MAX_TOTAL:
-                limit = f"{MAX_TOTAL // 1024**2} MiB of declarations at most"
-                raise CheckoutFailed(f"the catalog is too large: {limit}", reason="TooLarge")
-            yield file
+        folder = _below(repository, root, name, folders)
+        count += len(folder.files)
+        total += folder.size
+        if count > MOST_FILES:
+            raise too_many(MOST_FILES)
+        if total > MAX_TOTAL:
+            limit = f"{MAX_TOTAL // 1024**2} MiB of declarations at most"
+            raise CheckoutFailed(f"the catalog is too large: {limit}", reason="TooLarge")
+        yield from folder.files
 
 
-def _file(repository: Repository, entry: TreeEntry) -> CatalogFile:
-    mode = _MODES[entry.mode]
-    return CatalogFile(
-        # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
-        path=entry.path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
-        mode=mode,
-        size=0 if mode == "submodule" else repository.size(entry.oid),
-        oid=entry.oid,
-        read=partial(repository.read, entry.oid, limit=_LARGEST_FILE),
-    )
-
-
-def _entries(repository: Repository, root: str, name: str) -> Iterator[TreeEntry]:
-    folder = repository.subtree(root, name)
-    if folder is None:
-        entry = repository.entry(root, name)
-        if entry is not None:
-            yield entry
-        return
-    for entry in repository.walk(folder, depth=_DEEPEST):
-        yield TreeEntry(path=f"{name}/{entry.path}", mode=entry.mode, oid=entry.oid)
+def _below(repository: Repository, root: str, name: str, folders: Folders) -> Folder:
+    tree = repository.subtree(root, name)
+    if tree is not None:
+        return folders.read(repository, name, tree)
+    entry = repository.entry(root, name)
+    if entry is None:
+        return Folder("", (), 0)
+    file = a_file(repository, entry.path, entry.mode, entry.oid)
+    return Folder("", (file,), file.size if is_declaration(file.path) else 0)

@@ -19,6 +19,8 @@ DECLARED = (
 # What all declarations may come to: they are parsed and kept in memory. A repository of a few kilobytes can name one
 # large file thousands of times.
 MAX_TOTAL = 64 * 1024 * 1024
+# Four times the public registry of OpenTofu, with its namespaces and keys.
+MOST_FILES = 150_000
 # A longer file is refused unread, and folders below so many others are not looked into.
 LARGEST_FILE = 256 * 1024
 DEEPEST = 32

@@ -9,7 +9,7 @@ from gitopsreg.catalog.editor import tolerant
 from gitopsreg.catalog.layout import PLACES
 from gitopsreg.catalog.modeline import line_for
 from gitopsreg.catalog.page import Kind, index, page
-from gitopsreg.catalog.schema import FILES, IDLE_KINDS, UNION, read, schema
+from gitopsreg.catalog.schema import FILES, IDLE_KINDS, PARTLY_IDLE_KINDS, UNION, read, schema
 
 EDITOR = "schemas/editor"
 PAGES = "docs/kinds"
@@ -48,6 +48,7 @@ def _kind(name: str) -> Kind:
         modeline=line_for(name),
         schema=schema(name),
         idle=name in IDLE_KINDS,
+        partly_idle=name in PARTLY_IDLE_KINDS,
     )
 
 

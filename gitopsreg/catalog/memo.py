@@ -18,6 +18,7 @@ class Memo:
     parsed: int = 0
     _files: dict[_Key, Checked] = field(default_factory=dict)
     _declarations: dict[str, tuple[Checked, Any, PackageDeclaration]] = field(default_factory=dict)
+    _around: Any = None
 
     def check(self, files: list[CatalogFile]) -> list[Checked]:
         """Each file checked by itself."""
@@ -34,6 +35,17 @@ class Memo:
         paths = {one.path for one in checked}
         self._declarations = {path: known for path, known in self._declarations.items() if path in paths}
         return checked
+
+    def is_steady(self, around: Any) -> bool:
+        """Whether all that lies around the packages is as it was at the last load: what is asked once a load."""
+        same = bool(around == self._around)
+        self._around = around
+        return same
+
+    def known(self, checked: Checked) -> PackageDeclaration | None:
+        """The declaration last made of this very file."""
+        known = self._declarations.get(checked.path)
+        return known[2] if known is not None and known[0] is checked else None
 
     def declaration(
         self, checked: Checked, inherited: Any, make: Callable[[], PackageDeclaration]

@@ -24,6 +24,7 @@ _METHODS: Mapping[str, tuple[str, ...]] = {
     "github": ("github-app", "token", "ssh-key", "none"),
     "registry": ("token", "none"),
     "http": ("token", "basic", "none"),
+    "opentofu-git": ("none",),
 }
 _ALL_METHODS = ("token", "basic", "ssh-key", "none")
 _OWN_HOSTS = {"bitbucket-dc", "gitea", "git", "registry", "http"}
@@ -49,6 +50,7 @@ def base_url(spec: Cursor) -> str:
 def _connection(spec: Cursor) -> Iterator[Problem]:
     kind, url, auth = (spec / "type").text, spec / "baseUrl", spec / "auth"
     yield from _url(url, git=kind not in _OVER_HTTP)
+    yield from _repository(spec, kind)
     if kind in _OWN_HOSTS and not url.present:
         message = f"nobody knows where a host of type {quoted(kind)} is"
         hint = 'add baseUrl: "https://…"'
@@ -62,6 +64,19 @@ def _connection(spec: Cursor) -> Iterator[Problem]:
         pointer = (auth / "installationId").pointer
         message = '"installationId" can\'t stand beside "installationOwner"'
         yield Problem(rule="GR421", message=message, hint="keep one of the two", pointer=pointer, on_key=True)
+
+
+def _repository(spec: Cursor, kind: str) -> Iterator[Problem]:
+    """A connection of type opentofu-git is to one repository, all others are to hosts."""
+    url, base, is_one = spec / "url", spec / "baseUrl", kind == "opentofu-git"
+    yield from _url(url, git=True)
+    if is_one and not url.present:
+        message = "nobody knows where the repository is"
+        yield Problem(rule="GR421", message=message, hint='add url: "https://…"', pointer=spec.pointer, on_key=True)
+    for wrong, right in ((base, "url"),) if is_one else ((url, "baseUrl"),):
+        if kind and wrong.present:
+            message = f"{quoted(str(wrong.steps[-1]))} says nothing of a connection of type {quoted(kind)}"
+            yield Problem(rule="GR421", message=message, hint=f"write {right}", pointer=wrong.pointer, on_key=True)
 
 
 def _storage(spec: Cursor) -> Iterator[Problem]:

@@ -25,7 +25,12 @@ class Kind:
     place: str
     modeline: str
     schema: Schema
-    idle: bool
+    idle: bool = False
+    partly_idle: bool = False
+
+    @property
+    def acted_on(self) -> str:
+        return "checked only" if self.idle else "in part" if self.partly_idle else "yes"
 
     @property
     def page(self) -> str:
@@ -55,10 +60,7 @@ _MADE = "<!-- Made by `make docs` from the schemas: edit those. -->\n\n"
 
 def index(kinds: list[Kind]) -> str:
     """The page that leads to the others."""
-    rows = [
-        f"| [{kind.name}]({kind.page}) | `{kind.place}` | {'checked only' if kind.idle else 'yes'} | {_what(kind)} |"
-        for kind in kinds
-    ]
+    rows = [f"| [{kind.name}]({kind.page}) | `{kind.place}` | {kind.acted_on} | {_what(kind)} |" for kind in kinds]
     return (
         _MADE + "# Kinds of declarations\n\nOne file declares one thing, and its path is its name.\n"
         "Every kind is checked in full; `gitopsreg status` lists what this release does not act on.\n\n"
@@ -88,7 +90,7 @@ def shown(value: Any) -> str:
 
 
 def _idle(kind: Kind) -> str:
-    if not kind.idle:
+    if kind.acted_on == "yes":
         return ""
     return "`gitopsreg status` lists the declarations that this release checks and does not act on."
 

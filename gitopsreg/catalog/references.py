@@ -165,6 +165,9 @@ def _source(facts: PackageFacts, address: PackageAddress, namespace: Checked | N
 
 
 def _replacements(packages: Iterable[Checked], speller: Speller) -> Iterator[Misfit]:
+    packages = tuple(packages)
+    if not any(isinstance(one.facts, PackageFacts) and one.facts.replacement for one in packages):
+        return
     known: dict[tuple[bool, str], Checked] = {}
     names: dict[bool, set[str]] = {True: set(), False: set()}
     wanted: list[tuple[Checked, tuple[bool, str], str]] = []

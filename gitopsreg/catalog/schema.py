@@ -29,7 +29,9 @@ KINDS = tuple(FILES)
 # Any document: the schema of its kind.
 UNION = "catalog.json"
 # Checked like all others, and nothing more: this release does not act on them.
-IDLE_KINDS = ("Discovery", "Connection", "AccessPolicy", "BinaryMirror", "Alert")
+IDLE_KINDS = ("AccessPolicy", "BinaryMirror", "Alert")
+# Acted on where they are about a registry in a Git repository, else only checked.
+PARTLY_IDLE_KINDS = ("Discovery", "Connection")
 MAX_PROBLEMS = 100
 
 

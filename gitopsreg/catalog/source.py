@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gitopsreg.catalog.commit import CatalogCheckout, checkout_of, inside
+from gitopsreg.catalog.folders import Folders
 from gitopsreg.errors import CheckoutFailed, InvalidName, UpstreamError, UpstreamUnavailable
 from gitopsreg.transport.git import Repository
 from gitopsreg.transport.location import Location
@@ -54,6 +55,7 @@ class GitCatalog:
             raise CheckoutFailed(str(error)) from error
         self._folder = Path(location.path) if location.is_local else None
         self._mirror = Mirror(url, cache, remotes, trusted=True)
+        self._folders = Folders()
 
     def poll(self) -> str:
         """The newest commit, cheaply: nothing is fetched. Raises CheckoutFailed."""
@@ -120,7 +122,7 @@ class GitCatalog:
         # Between asking and fetching the ref may have moved on: what counts is what came.
         kept = target.commit if self._folder is not None else repository.resolve(f"refs/kept/{target.commit}")
         commit = repository.commit(kept)
-        return checkout_of(repository, commit, self.path, name=_short(target.ref))
+        return checkout_of(repository, commit, self.path, name=_short(target.ref), folders=self._folders)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

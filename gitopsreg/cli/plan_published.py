@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output
+from gitopsreg.cli import discoveries, output
 from gitopsreg.cli.failures import DONE, FOUND, MISUSED, UNAVAILABLE, tell
 from gitopsreg.settings import Settings
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitopsreg.catalog.report import Finding
     from gitopsreg.reconcile.plan import Change
     from gitopsreg.reconcile.run import Prepared
+    from gitopsreg.reconcile.search import Search
 
 CHANGES = MISUSED  # Terraform's habit: with --detailed-exitcode 2 means that there are changes
 SIGNS = {"add": "+", "change": "~", "archive": "-", "restore": "+", "none": " "}
@@ -35,14 +36,20 @@ def exit_code(prepared: "Prepared", *, detailed: bool) -> int:
         return UNAVAILABLE
     if errors(prepared) or prepared.loaded.registry_broken or any(item.draft.refused for item in prepared.resolved):
         return FOUND
-    if any(item.error for item in prepared.resolved):
+    if any(item.barred for item in prepared.searches):
+        return FOUND
+    if any(item.error for item in prepared.resolved) or any(_is_silent(item) for item in prepared.searches):
         return UNAVAILABLE
     return CHANGES if detailed and prepared.plan.has_changes else DONE
 
 
+def _is_silent(search: "Search") -> bool:
+    return search.trouble is not None and search.trouble.reason != "Suspended"
+
+
 def problems(prepared: "Prepared") -> list[tuple[str, str, str]]:
     """(who, reason, message) of what keeps packages from being as declared, or is no longer what was published."""
-    found = []
+    found = [line[:3] for line in discoveries.problems(discoveries.planned(prepared))]
     for item in prepared.resolved:
         who = str(item.draft.address)
         if item.error:
@@ -69,6 +76,7 @@ def as_json(prepared: "Prepared") -> dict[str, Any]:
         "registryBroken": prepared.loaded.registry_broken,
         "unreachable": str(prepared.unreachable or ""),
         "changes": [change_as_json(change) for change in plan.changes],
+        "discoveries": discoveries.planned_json(prepared),
         "findings": output.plain(prepared.loaded.findings),
         "problems": [{"who": who, "reason": reason, "message": message} for who, reason, message in problems(prepared)],
     }
@@ -93,6 +101,7 @@ def sheet(prepared: "Prepared") -> "Sheet":
         head=output.short_revision(plan.revision),
         rows=in_order(row_of_plan(change) for change in plan.changes),
         digest=plan.digest,
+        sections=tuple(discoveries.sections(prepared)),
         held=plan.guard,
         next=f"to publish it all the same: gitopsreg reconcile --approve {plan.digest}" if plan.guard else "",
     )
@@ -104,6 +113,7 @@ def show(out: "Console", prepared: "Prepared") -> None:
     _show_changes(out, prepared)
     for line in around(prepared):
         output.say(out, printable(line), "yellow")
+    discoveries.show(out, discoveries.planned(prepared))
     if found := problems(prepared):
         output.say(out, "Not as declared, or no longer what was published:", "yellow")
     for who, reason, message in found:

@@ -1,11 +1,11 @@
 """The lines that a newcomer pastes into another shell to install something real from this registry. Pure."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gitopsreg.cli import tfrc
 from gitopsreg.index.model import ModulePackage, ModuleVersion, Package, ProviderPackage, ProviderVersion
-from gitopsreg.model.address import Platform
+from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
 from gitopsreg.model.version import Version
 
 _ARCHITECTURES = {
@@ -23,6 +23,19 @@ def this_platform() -> Platform | None:
     """What terraform calls this machine; None for one it does not know."""
     architecture = _ARCHITECTURES.get(platform.machine().lower())
     return Platform(platform.system().lower(), architecture) if architecture else None
+
+
+def examples(packages: Mapping[PackageAddress, Package], on: Platform | None) -> tuple[Package, ...]:
+    """The first module and the first provider that can be installed, of packages in the order of their addresses: all
+    that `lines` needs of a registry of any size.
+    """
+    found = (packages[address] for address in packages if isinstance(address, ModuleAddress))
+    module = next(
+        (package for package in found if isinstance(package, ModulePackage) and _newest_module(package)), None
+    )
+    others = (packages[address] for address in packages if isinstance(address, ProviderAddress))
+    provider = next((p for p in others if isinstance(p, ProviderPackage) and _newest_provider(p, on)), None)
+    return tuple(package for package in (module, provider) if package is not None)
 
 
 def lines(packages: Iterable[Package], url: str, on: Platform | None) -> str:

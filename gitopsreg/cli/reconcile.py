@@ -1,5 +1,6 @@
 """`gitopsreg reconcile`: bring the store to what the catalog declares, once or for as long as it runs."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -65,8 +66,11 @@ def command(
     logs.configure(settings)
     if watch:
         return _watch(settings)
+    gc.freeze()  # what is imported stays, and what a run makes stays until its end: looking for garbage finds none
+    gc.set_threshold(200_000, 20, 50)
     with reporter_for(settings) as reporter, reconciling.make_reconciler(settings, reporter) as reconciler:
-        outcome = reconciler.run(force=force, approve=str(Sha256.parse(approve)) if approve else None)
+        plan = str(Sha256.parse(approve)) if approve else None
+        outcome = reconciler.run(force=force, approve=plan) if force or plan else reconciler.run_once()
     if settings.output == "json":
         output.print_json(tell.as_json(outcome))
     else:

@@ -68,7 +68,7 @@ def _flat(word: str) -> str:
 def _show_kinds(*, as_json: bool) -> None:
     from gitopsreg.catalog.layout import PLACES
     from gitopsreg.catalog.modeline import published
-    from gitopsreg.catalog.schema import FILES, IDLE_KINDS
+    from gitopsreg.catalog.schema import FILES, IDLE_KINDS, PARTLY_IDLE_KINDS
 
     if as_json:
         kinds = [
@@ -77,7 +77,8 @@ def _show_kinds(*, as_json: bool) -> None:
         ]
         output.print_json({"kinds": kinds})
         return
-    _write((kind, PLACES[kind], "" if kind not in IDLE_KINDS else "checked only") for kind in FILES)
+    notes = dict.fromkeys(IDLE_KINDS, "checked only") | dict.fromkeys(PARTLY_IDLE_KINDS, "acted on in part")
+    _write((kind, PLACES[kind], notes.get(kind, "")) for kind in FILES)
 
 
 def _write(rows: "Iterable[tuple[str, str, str]]") -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output, publishing
+from gitopsreg.cli import discoveries, output, publishing
 from gitopsreg.cli.failures import DONE, FOUND
 from gitopsreg.cli.options import PRINTED, takes
 from gitopsreg.cli.publishing import Publishing
@@ -93,6 +93,10 @@ def find(status: RegistryStatus, text: str) -> PackageStatus:
     wanted = address_of(text)
     known = {item.address: item for item in status.packages}
     if wanted not in known:
+        if path := discoveries.finder(status.discoveries, str(wanted)):
+            raise NotPublished(
+                f'"{wanted}" waits for approval: declare it in a file, or write approval: auto in {path}'
+            )
         close = get_close_matches(str(wanted), [str(address) for address in known], n=1)
         hint = f'; did you mean "{close[0]}"?' if close else ""
         raise NotPublished(f'no package is called "{wanted}"{hint}')
@@ -120,6 +124,8 @@ def problems(status: RegistryStatus) -> Iterator[tuple[str, str, str, str]]:
     for condition in status.conditions:
         if not good(condition):
             yield "registry", condition.reason, condition.message, status.next_attempt
+    yield from out_of_reach(status)
+    yield from discoveries.problems(status.discoveries)
     for package in status.packages:
         yield from package_problems(package)
 
@@ -135,11 +141,19 @@ def package_problems(package: PackageStatus) -> Iterator[tuple[str, str, str, st
         yield f"{package.address} {failure.version}", failure.reason, failure.message, failure.next_retry
 
 
+def out_of_reach(status: RegistryStatus) -> Iterator[tuple[str, str, str, str]]:
+    """(URL, reason, message, next attempt) of upstreams of many packages that did not answer."""
+    for item in status.upstreams:
+        if not good(item.condition):
+            yield item.url, item.condition.reason, item.condition.message, item.next_attempt
+
+
 def as_json(status: RegistryStatus) -> dict[str, Any]:
     """Everything that is known."""
     document: dict[str, Any] = output.plain(status)
     idle = [{"kind": kind, "path": path} for kind, path in status.idle]
-    return document | {"idle": idle, "packages": [package_json(package) for package in status.packages]}
+    found = [discoveries.as_json(item) for item in status.discoveries]
+    return document | {"idle": idle, "discoveries": found, "packages": [package_json(item) for item in status.packages]}
 
 
 def package_json(package: PackageStatus) -> dict[str, Any]:
@@ -159,6 +173,7 @@ def show(out: "Console", status: RegistryStatus, around: Publishing | None = Non
     if status.packages:
         output.say(out)
         output.table(out, _COLUMNS, (_row(package, now) for package in status.packages))
+    discoveries.show(out, status.discoveries)
     _show_problems(out, problems(status))
     _show_idle(out, status.idle)
 

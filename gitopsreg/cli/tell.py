@@ -1,11 +1,12 @@
 """How a run is told when it is over: a few lines for people, one object for programs."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output
+from gitopsreg.cli import discoveries, output
 from gitopsreg.cli.failures import DONE, FOUND, UNAVAILABLE
-from gitopsreg.cli.status import package_problems
+from gitopsreg.cli.status import out_of_reach, package_problems
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +20,8 @@ def exit_code(outcome: "Outcome") -> int:
     """0 all is as declared, 1 something is not (its last good version is served), 3 the catalog can't be reached."""
     if any(item.type == "CatalogFetched" and item.status == "False" for item in outcome.status.conditions):
         return UNAVAILABLE
-    return FOUND if outcome.blocked or outcome.failed or has_errors(outcome) else DONE
+    lost = any(True for _ in _lost(outcome))
+    return FOUND if outcome.blocked or outcome.failed or lost or has_errors(outcome) else DONE
 
 
 def has_errors(outcome: "Outcome") -> bool:
@@ -40,6 +42,11 @@ def as_json(outcome: "Outcome") -> dict[str, Any]:
         "blockedPlan": outcome.status.blocked_plan,
         "conditions": output.plain(outcome.status.conditions),
         "changes": output.plain(outcome.plan.changes),
+        "discoveries": [discoveries.as_json(item) for item in outcome.status.discoveries],
+        "outOfReach": [
+            {"who": who, "reason": reason, "message": message, "nextRetry": retry}
+            for who, reason, message, retry in out_of_reach(outcome.status)
+        ],
         "failed": [
             {"who": who, "reason": reason, "message": message, "nextRetry": retry}
             for package in outcome.failed
@@ -70,6 +77,16 @@ def show(out: "Console", outcome: "Outcome") -> None:
         output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {outcome.status.blocked_plan}")
     _show_failures(out, outcome)
     _show_mutations(out, outcome)
+    for who, reason, message, _ in _lost(outcome):
+        output.say(out, printable(f"{who}  {reason}: {message}"), "yellow")
+    if waiting := discoveries.summary(outcome.status.discoveries):
+        output.say(out, waiting)
+
+
+def _lost(outcome: "Outcome") -> Iterator[tuple[str, str, str, str]]:
+    """(who, reason, message, next attempt) of what many packages come from, and could not be asked."""
+    yield from out_of_reach(outcome.status)
+    yield from discoveries.problems(outcome.status.discoveries)
 
 
 def mutations(outcome: "Outcome") -> list[tuple[str, str, str]]:

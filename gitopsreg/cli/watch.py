@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output, tell
+from gitopsreg.cli import discoveries, output, tell
 from gitopsreg.cli.failures import meaning
 from gitopsreg.cli.status import package_problems
 from gitopsreg.errors import GitopsregError, LeaseHeld
@@ -83,6 +83,7 @@ class Watch:
         found = [problem for package in outcome.failed for problem in package_problems(package)]
         told = {(who, reason) for who, reason, _, _ in found}
         found += [(*one, "") for one in tell.mutations(outcome) if one[:2] not in told]
+        found += discoveries.problems(outcome.status.discoveries)
         if outcome.blocked:
             found.append(("registry", "PublishBlocked", outcome.blocked, ""))
         troubles = frozenset((who, reason) for who, reason, _, _ in found)

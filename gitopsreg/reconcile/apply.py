@@ -34,9 +34,14 @@ def apply(draft: Draft, records: Sequence[ModuleVersion | ProviderVersion], *, t
         return _archived(draft.published, time)
     ledger: tuple[ModuleVersion | ProviderVersion, ...] = draft.published.versions if draft.published else ()
     # A record of a version that is in the ledger brings back its discarded bytes: the content is the same.
-    latest = {record.version: record for record in (*ledger, *records)}
+    latest = {record.version: record for record in (*(_vouched(record, draft) for record in ledger), *records)}
     versions = sorted(latest.values(), key=lambda record: record.version)
     return _package(draft, draft.declaration, versions) if versions else None
+
+
+def _vouched(record: ModuleVersion | ProviderVersion, draft: Draft) -> ModuleVersion | ProviderVersion:
+    keys = draft.keys.get(record.version) if draft.keys else None
+    return replace(record, keys=keys) if keys is not None and isinstance(record, ProviderVersion) else record
 
 
 def _archived(published: Package | None, time: str) -> Package | None:

@@ -44,7 +44,18 @@ def package_status(resolved: Resolved, synced: Synced, after: Package | None, at
         failures=failures,
         skipped=tuple((item.ref, item.reason) for item in resolved.draft.left_out),
         skip_key=resolved.skip_key,
+        origin=_origin(resolved),
     )
+
+
+def _origin(resolved: Resolved) -> str:
+    """What a package that was found is called there."""
+    declared = resolved.draft.declaration
+    return declared.source.address if declared and isinstance(declared.source, OpentofuGitSource) else ""
+
+
+def _suspended(resolved: Resolved) -> str:
+    return (resolved.draft.declaration and resolved.draft.declaration.suspended_by) or "suspend: true"
 
 
 def _marks(package: Package | None) -> Iterator[tuple[str, str]]:
@@ -125,7 +136,7 @@ def _ready(resolved: Resolved, abnormal: list[Condition], after: Package | None)
     if resolved.state == "late":
         return Condition(type="Ready", status="Unknown", reason="Progressing", message="the upstream is slow to answer")
     if resolved.state == "suspended":
-        return Condition(type="Ready", status="Unknown", reason="Suspended", message="suspend: true")
+        return Condition(type="Ready", status="Unknown", reason="Suspended", message=_suspended(resolved))
     worst = next((item for item in abnormal if item.type not in {"UpstreamMutated", "Reconciling"}), None)
     if worst:
         return Condition(type="Ready", status="False", reason=worst.reason, message=worst.message)

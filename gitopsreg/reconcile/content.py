@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from gitopsreg.index.model import Namespace, Package, Retention, Snapshot
+from gitopsreg.index.changed import Changed
+from gitopsreg.index.model import Namespace, Package, Retention
 from gitopsreg.index.repository import Content
 from gitopsreg.index.status import PackageStatus
 from gitopsreg.model.address import PackageAddress
@@ -13,17 +14,28 @@ from gitopsreg.reconcile.expire import expire
 from gitopsreg.reconcile.run import Prepared
 from gitopsreg.reconcile.sync import Synced
 
+Given = Mapping[PackageAddress, Package]
 
-def content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Content:
+
+def given(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Given:
+    """The packages that are not as they are published."""
     catalog = prepared.loaded.catalog
-    packages: dict[PackageAddress, Package] = dict(prepared.base.packages) if prepared.base else {}
+    changed: dict[PackageAddress, Package] = {}
     for item in prepared.resolved:
         result = synced.get(item.draft.address, Synced())
         after = apply(item.draft, result.records, time=stamp(prepared.now))
         if after is not None:
             # Declared again, though broken, suspended or late: then it waits for that, and its bytes with it.
             archive_for = catalog.registry.archive_for if item.state == "removed" else None
-            packages[item.draft.address] = expire(after, archive_for, prepared.now)
+            after = expire(after, archive_for, prepared.now)
+            if after is not item.draft.published:
+                changed[item.draft.address] = after
+    return changed
+
+
+def content(prepared: Prepared, changed: Given) -> Content:
+    catalog = prepared.loaded.catalog
+    packages = Changed(prepared.base.packages, changed) if prepared.base else changed
     return Content(
         revision=catalog.revision,
         time=catalog.time,
@@ -34,28 +46,26 @@ def content(prepared: Prepared, synced: Mapping[PackageAddress, Synced]) -> Cont
     )
 
 
-def _namespaces(prepared: Prepared, packages: Mapping[PackageAddress, Package]) -> tuple[Namespace, ...]:
+def _namespaces(prepared: Prepared, packages: Given) -> tuple[Namespace, ...]:
     """The declared ones; one whose file is broken or gone is kept while packages of it are served."""
     declared = {
         item.name: Namespace(name=item.name, display_name=item.display_name, aliases=item.aliases)
         for item in prepared.loaded.catalog.namespaces
     }
-    used = {address.namespace for address in packages}
-    before = {item.name: item for item in prepared.base.root.namespaces if item.name in used} if prepared.base else {}
-    return tuple(sorted((before | declared).values(), key=lambda item: item.name))
+    gone = [item for item in prepared.base.root.namespaces if item.name not in declared] if prepared.base else []
+    used = {address.namespace for address in packages} if gone else set()
+    kept = (item for item in gone if item.name in used)
+    return tuple(sorted((*declared.values(), *kept), key=lambda item: item.name))
 
 
-def statuses(
-    prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None
-) -> tuple[PackageStatus, ...]:
+def statuses(prepared: Prepared, synced: Mapping[PackageAddress, Synced], changed: Given) -> tuple[PackageStatus, ...]:
     """Of all declared packages, in the order of their addresses' text; what the run did not touch is as it was."""
     before = prepared.known.by_address
-    published = snapshot.packages if snapshot else {}
     new = {
         item.draft.address: package_status(
             item,
             synced.get(item.draft.address, Synced()),
-            published.get(item.draft.address),
+            changed.get(item.draft.address, item.draft.published),
             Attempt(now=prepared.now, revision=prepared.loaded.catalog.revision, before=before.get(item.draft.address)),
         )
         for item in prepared.resolved

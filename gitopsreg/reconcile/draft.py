@@ -1,9 +1,9 @@
 """What should become of one package: drafted from its declaration, the ledger and what its upstream has. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gitopsreg.index.model import Package, PublishedVersion
+from gitopsreg.index.model import ModuleVersion, Package, ProviderVersion, PublicKey, PublishedVersion, Remote
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
 from gitopsreg.model.version import Version
@@ -27,7 +27,8 @@ class Draft:
     `keep` means: serve exactly what is published. Without a declaration (and without `keep`) the package is archived.
     `admitted` are version texts that may be listed once they are in the ledger (the newest `keep_latest` of them are);
     `wanted` are those to fetch; `again` are published ones whose content is to be fetched and verified once more.
-    `warnings` are the upstream's words, None where it was not asked.
+    `warnings` are the upstream's words, None where it was not asked; `keys` those that vouch anew for versions whose
+    bytes stay elsewhere: they are no part of a version's content, and authors register them late.
     """
 
     address: PackageAddress
@@ -41,6 +42,7 @@ class Draft:
     refused: tuple[Problem, ...] = ()
     left_out: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] | None = None
+    keys: Mapping[Version, tuple[PublicKey, ...]] = field(default_factory=dict)
 
 
 def draft(
@@ -70,6 +72,7 @@ def draft(
         refused=refused,
         left_out=(discovery.skipped if discovery else ()) + selection.left_out + _older(declaration, selection, capped),
         warnings=discovery.warnings if discovery else None,
+        keys=dict(_keys(found, ledger)),
     )
 
 
@@ -90,6 +93,16 @@ def _known_versions(
     if isinstance(declaration.source, CatalogSource) and reached:
         return found.keys()
     return found.keys() | ledger.keys()
+
+
+def _keys(
+    found: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]
+) -> Iterator[tuple[Version, tuple[PublicKey, ...]]]:
+    for version, record in ledger.items():
+        keys = found[version].keys if version in found else None
+        known = record.keys if isinstance(record, ProviderVersion) and isinstance(record.signature, Remote) else keys
+        if keys is not None and keys != known:
+            yield version, keys
 
 
 def _refused(
@@ -134,6 +147,8 @@ def _mutations(
 
 
 def _moved(item: Found, record: PublishedVersion) -> bool:
+    if isinstance(record, ModuleVersion) and isinstance(record.archive, Remote) and not record.origin.commit:
+        return item.ref != record.origin.ref  # a commit that is recorded late is none that moved
     return item.tree != record.origin.tree if item.tree else item.commit != record.origin.commit
 
 
@@ -147,8 +162,12 @@ def _again(
     """Published versions whose content is fetched once more: to verify it, or because it was discarded meanwhile."""
     for version, record in ledger.items():
         wanted = version in admitted if record.discarded else force and record.downloadable
-        if wanted and version in found and not _moved(found[version], record):
+        if wanted and version in found and not _differs(found[version], record):
             yield found[version]
+
+
+def _differs(item: Found, record: PublishedVersion) -> bool:
+    return _moved(item, record) or (bool(item.tree) and item.tree != record.origin.tree)
 
 
 def _moved_problem(item: Found, record: PublishedVersion) -> Problem:

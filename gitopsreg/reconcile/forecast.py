@@ -30,7 +30,8 @@ class Forecast:
     """`asked` counts the packages whose upstream was asked, `silent` are those that did not answer.
 
     `skipped` are versions that the rules leave out, `troubles` those that would fail or changed upstream. `bytes` is
-    known for all versions to fetch but `unmeasured`.
+    known for all versions to fetch but `unmeasured`. `pending` are packages that discoveries found and that wait for
+    approval.
     """
 
     asked: int
@@ -40,6 +41,7 @@ class Forecast:
     versions: int
     bytes: int
     unmeasured: int
+    pending: tuple[Remark, ...] = ()
 
 
 def forecast(prepared: Prepared, size_of: SizeOf) -> Forecast:
@@ -53,17 +55,27 @@ def forecast(prepared: Prepared, size_of: SizeOf) -> Forecast:
     known = [size for size in sizes if size is not None]
     return Forecast(
         asked=sum(item.state in {"resolved", "failed"} for item in prepared.resolved),
-        silent=tuple(
-            Remark(address=str(item.draft.address), version="", text=str(item.error))
-            for item in prepared.resolved
-            if item.error is not None
-        ),
+        silent=tuple(_silent(prepared)),
         skipped=tuple(remark for item in prepared.resolved for remark in _skipped(item)),
         troubles=tuple(remark for item in prepared.resolved for remark in _troubles(item)),
         versions=len(sizes),
         bytes=sum(known),
         unmeasured=len(sizes) - len(known),
+        pending=tuple(
+            Remark(address=str(address), version="", text=f"found by {search.discovery.path}")
+            for search in prepared.searches
+            for address in search.pending
+        ),
     )
+
+
+def _silent(prepared: Prepared) -> Iterator[Remark]:
+    for item in prepared.resolved:
+        if item.error is not None:
+            yield Remark(address=str(item.draft.address), version="", text=str(item.error))
+    for search in prepared.searches:
+        if search.trouble is not None and search.trouble.reason != "Suspended":
+            yield Remark(address=search.discovery.path, version="", text=search.trouble.message)
 
 
 def without_index(base: Prepared, head: Prepared) -> Plan:

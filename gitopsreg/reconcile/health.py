@@ -7,9 +7,10 @@ from datetime import datetime
 from gitopsreg.catalog.load import Loaded
 from gitopsreg.errors import CheckoutFailed, LostLease
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import PackageStatus, RegistryStatus, UpstreamStatus
+from gitopsreg.index.status import DiscoveryStatus, PackageStatus, RegistryStatus, UpstreamStatus
 from gitopsreg.model.condition import Condition
 from gitopsreg.reconcile.backoff import stamp
+from gitopsreg.reconcile.discovery_status import discovery_status
 from gitopsreg.reconcile.gate import Verdict
 from gitopsreg.reconcile.look import intervals
 from gitopsreg.reconcile.plan import Plan
@@ -42,12 +43,18 @@ def registry_status(
         idle=loaded.idle,
         packages=packages,
         upstreams=upstreams,
+        discoveries=prepared.known.discoveries if verdict.blocked else _discoveries(prepared, snapshot),
     )
+
+
+def _discoveries(prepared: Prepared, snapshot: Snapshot | None) -> tuple[DiscoveryStatus, ...]:
+    before = {item.path: item for item in prepared.known.discoveries}
+    return tuple(discovery_status(each, snapshot, before.get(each.discovery.path)) for each in prepared.searches)
 
 
 def _upstreams(prepared: Prepared) -> tuple[UpstreamStatus, ...]:
     """What was seen of upstreams of many packages: told only once it was applied to them."""
-    every = intervals(prepared.loaded.catalog.packages)
+    every = intervals(prepared.loaded.catalog)
     known = (look.status(every[look.gathering.url], prepared.now) for look in prepared.looks)
     return tuple(sorted((item for item in known if item is not None), key=lambda item: item.url))
 
@@ -59,7 +66,7 @@ def failed_status(known: RegistryStatus, error: CheckoutFailed | LostLease, now:
         return replace(known, conditions=(_fetched(error, ""), *others), last_attempt=stamp(now))
     lost = Condition(type="PublishBlocked", status="True", reason="LostLease", message=str(error))
     others = tuple(item for item in known.conditions if item.type != "PublishBlocked")
-    return replace(known, conditions=(*others, lost), last_attempt=stamp(now))
+    return replace(known, conditions=(*others, lost), last_attempt=stamp(now), resting=None)
 
 
 def _first_visit(packages: tuple[PackageStatus, ...], upstreams: tuple[UpstreamStatus, ...]) -> str:

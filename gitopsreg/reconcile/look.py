@@ -4,7 +4,7 @@ A look may be slow (the first one fetches all there is), so it has patience like
 is not done in time is late, and a later run learns what came of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from gitopsreg.errors import UpstreamError, UpstreamUnavailable
 from gitopsreg.index.status import UpstreamStatus
 from gitopsreg.model.condition import Condition
-from gitopsreg.model.declaration import OpentofuGitSource, PackageDeclaration
+from gitopsreg.model.declaration import Catalog, OpentofuGitSource
 from gitopsreg.reconcile.backoff import next_visit, retry_delay, stamp
 from gitopsreg.upstream.base import Gathering
 
@@ -126,12 +126,20 @@ def _is_due(before: UpstreamStatus | None, now: str) -> bool:
     return before is None or before.next_attempt <= now or before.last_attempt > now
 
 
-def intervals(declarations: Iterable[PackageDeclaration]) -> Mapping[str, timedelta]:
+def intervals(catalog: Catalog) -> Mapping[str, timedelta]:
     """How often each upstream of many packages is looked at: as often as the most eager of them wants."""
     found: dict[str, timedelta] = {}
-    for declaration in declarations:
+    for url, interval in _wishes(catalog):
+        known = found.get(url)
+        found[url] = interval if known is None else min(known, interval)
+    return found
+
+
+def _wishes(catalog: Catalog) -> Iterator[tuple[str, timedelta]]:
+    for discovery in catalog.discoveries:
+        if not discovery.suspended_by:
+            yield discovery.url, discovery.interval
+    for declaration in catalog.packages:
         source = declaration.source
         if isinstance(source, OpentofuGitSource) and not declaration.suspend:
-            known = found.get(source.url)
-            found[source.url] = declaration.interval if known is None else min(known, declaration.interval)
-    return found
+            yield source.url, declaration.interval

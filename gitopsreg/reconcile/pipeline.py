@@ -6,16 +6,18 @@ work of one that was killed. `plan` is the same walk, stopped before anything is
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from gitopsreg.errors import CheckoutFailed, LeaseHeld, LostLease, PublishConflict, StorageError
 from gitopsreg.index import repository
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Snapshot
+from gitopsreg.index.status import PackageStatus
 from gitopsreg.index.status_store import read_status, read_summary, write_status
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.backoff import stamp
-from gitopsreg.reconcile.content import content, statuses
+from gitopsreg.reconcile.content import content, given, statuses
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.gate import OPEN, Verdict, gate
 from gitopsreg.reconcile.gather import gather
@@ -25,6 +27,7 @@ from gitopsreg.reconcile.late import LateComers
 from gitopsreg.reconcile.lease import Lease
 from gitopsreg.reconcile.prepare import CatalogSource, GatheringFor, Planner, UpstreamFor, no_gathering
 from gitopsreg.reconcile.resolve import Resolved
+from gitopsreg.reconcile.rest import at_rest, have_not_moved, rested, resting
 from gitopsreg.reconcile.run import Asked, Last, Outcome, Prepared, held_open
 from gitopsreg.reconcile.sync import Synced, sync
 from gitopsreg.storage.base import BlobStore
@@ -108,6 +111,18 @@ class Reconciler:
             self._turned_away = True
             return None
 
+    def run_once(self) -> Outcome:
+        """As `run`, for who runs no more after it: where commits tell that nothing can have changed, no declaration is
+        read, and nothing is remembered.
+        """
+        began = self._now()
+        known = at_rest(self._store, self._catalog.poll(), self._catalog.path)
+        if known is not None:
+            looks = self._planner.look([item.url for item in known.upstreams], known, began)
+            if have_not_moved(looks):
+                return rested(self._store, known, looks, began)
+        return self.run()
+
     def run(self, *, force: bool = False, approve: str | None = None, wait: bool = True) -> Outcome:
         """Ask every upstream, whatever its schedule says, and publish what comes of it.
 
@@ -162,17 +177,22 @@ class Reconciler:
         prepared = self._planner.prepare(everything=asked.everything, force=asked.force, last=self._last)
         verdict = gate(prepared, asked.approve)
         if verdict.blocked:
-            return self._finish(prepared, {}, prepared.base, verdict)
+            # Nothing was applied, so nothing new is known of any package.
+            return self._finish(prepared, {}, prepared.base, verdict, prepared.known.packages)
         return self._publish(*self._fetch(prepared), lease)
 
     def _fetch(self, prepared: Prepared) -> tuple[Prepared, dict[PackageAddress, Synced]]:
         """What comes home in time; whatever is slow is published by a later run and keeps nobody waiting."""
         work = [item for item in prepared.resolved if item.draft.wanted or item.draft.again]
         self._reporter.fetching(sum(len(item.draft.wanted) + len(item.draft.again) for item in work))
-        syncs = gather(self._sync, work, jobs=self._jobs, patience=self._late.patience)
+        # Where no bytes are fetched, threads would only cost time.
+        at_hand = [(item, self._sync(item)) for item in work if _stays(item)]
+        syncs = gather(
+            self._sync, [item for item in work if not _stays(item)], jobs=self._jobs, patience=self._late.patience
+        )
         late = {item.draft.address: future for item, future in syncs.late}
         self._late.expect_content(late.items())
-        return held_open(prepared, late), {item.draft.address: result for item, result in syncs.done}
+        return held_open(prepared, late), {item.draft.address: result for item, result in (*at_hand, *syncs.done)}
 
     def _sync(self, item: Resolved) -> Synced:
         return sync(item, self._stores, self._reporter)
@@ -180,18 +200,24 @@ class Reconciler:
     def _publish(self, prepared: Prepared, synced: Mapping[PackageAddress, Synced], lease: HeldLease) -> Outcome:
         ensure_link_key(self._store)
         lease.check()
+        changed = given(prepared, synced)
         snapshot = repository.publish(
             self._store,
-            content(prepared, synced),
+            content(prepared, changed),
             base=prepared.base,
             head=prepared.head,
             fence=lease.epoch,
             now=stamp(prepared.now),
         )
-        return self._finish(prepared, synced, snapshot, OPEN)
+        return self._finish(prepared, synced, snapshot, OPEN, statuses(prepared, synced, changed))
 
     def _finish(
-        self, prepared: Prepared, synced: Mapping[PackageAddress, Synced], snapshot: Snapshot | None, verdict: Verdict
+        self,
+        prepared: Prepared,
+        synced: Mapping[PackageAddress, Synced],
+        snapshot: Snapshot | None,
+        verdict: Verdict,
+        packages: tuple[PackageStatus, ...],
     ) -> Outcome:
         head, blocked = prepared.head, bool(verdict.blocked)
         published = not blocked and snapshot is not None and (head is None or head.root != snapshot.digest)
@@ -200,9 +226,10 @@ class Reconciler:
         self._verdict = verdict
         self._epoch = (head.epoch if head else 0) + published
         self._commit = "" if prepared.unreachable else prepared.checkout.commit.oid
-        # What a gate held back was not applied, so nothing new is known of any package.
-        packages = prepared.known.packages if blocked else statuses(prepared, synced, snapshot)
+        served = sum(not entry.archived for entry in snapshot.entries.values()) if snapshot else 0
         status = registry_status(prepared, packages, snapshot, verdict)
+        if not blocked:
+            status = replace(status, resting=resting(prepared, status, served))
         write_status(self._store, status, known=prepared.known)
         declared = {} if blocked else {item.address: item for item in prepared.loaded.catalog.packages}
         self._last = Last(snapshot=snapshot, status=status, applied=declared)
@@ -210,7 +237,7 @@ class Reconciler:
             revision=prepared.loaded.catalog.revision,
             snapshot=status.snapshot,
             published=published,
-            packages=sum(1 for p in snapshot.packages.values() if p.archived is None) if snapshot else 0,
+            packages=served,
             versions_added=sum(len(item.records) for item in synced.values()),
             bytes_stored=sum(item.stored for item in synced.values()),
             seconds=(self._now() - prepared.now).total_seconds(),
@@ -227,3 +254,9 @@ class Reconciler:
         known = read_status(self._store)
         with suppress(StorageError):  # the first error is the one to tell
             write_status(self._store, failed_status(known, error, self._now()), known=known)
+
+
+def _stays(item: Resolved) -> bool:
+    """Whether the package's bytes stay where they are."""
+    declaration = item.draft.declaration
+    return declaration is not None and declaration.delivery == "reference"

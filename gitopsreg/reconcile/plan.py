@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from gitopsreg.index.model import Package, PublishedVersion
+from gitopsreg.index.model import Package, ProviderVersion, PublicKey, PublishedVersion
 from gitopsreg.model.declaration import Guards
 from gitopsreg.model.digest import Sha256
 from gitopsreg.reconcile.apply import apply, listable
@@ -29,6 +29,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How many packages are served now, and how many the catalog declares, soundly or not: whether a run touches them
+    or not.
+    """
+
+    served: int
+    declared: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All changes by address. `guard` says why a person must confirm ("" when nobody must); `reason` is its word.
 
@@ -48,10 +58,19 @@ class Plan:
 
 
 def make_plan(
-    drafts: Sequence[Draft], *, revision: str, time: str, guards: Guards, more: Iterable[Change] = ()
+    drafts: Sequence[Draft],
+    *,
+    revision: str,
+    time: str,
+    guards: Guards,
+    more: Iterable[Change] = (),
+    totals: Totals | None = None,
 ) -> Plan:
-    """The plan of these drafts: one change for each package that would differ; `more` are those of anything else."""
-    reason, guard = _guard(drafts, guards)
+    """The plan of these drafts: one change for each package that would differ; `more` are those of anything else.
+
+    `totals` are needed where the drafts are not those of all packages.
+    """
+    reason, guard = _guard(drafts, guards, totals or _totals(drafts))
     told = (_change(draft, time, held=bool(guard)) for draft in drafts)
     changes = tuple(sorted((*filter(None, told), *more), key=lambda c: c.address))
     return Plan(revision=revision, changes=changes, digest=digest_of(changes, drafts), guard=guard, reason=reason)
@@ -120,12 +139,18 @@ def _notes(before: Package | None, after: Package | None) -> Iterable[tuple[str,
     old = {record.version: record for record in before.versions}
     for record in after.versions:
         yield from _version_notes(old[record.version], record)
+    if vouched := [record.version.text for record in after.versions if _keys(record) != _keys(old[record.version])]:
+        yield "key", f"signing keys of {', '.join(vouched[:5])}{', …' if len(vouched) > 5 else ''}"
     if after.deprecation != before.deprecation:
         yield "", f"deprecate: {after.deprecation.message}" if after.deprecation else "no longer deprecated"
     if after.source != before.source:
         yield "source", f'source: "{before.source}" becomes "{after.source}"'
     if after.description != before.description:
         yield "", "description"
+
+
+def _keys(record: PublishedVersion) -> tuple[PublicKey, ...]:
+    return record.keys if isinstance(record, ProviderVersion) else ()
 
 
 def _version_notes(was: PublishedVersion, record: PublishedVersion) -> Iterable[tuple[str, str]]:
@@ -139,10 +164,19 @@ def _version_notes(was: PublishedVersion, record: PublishedVersion) -> Iterable[
         yield "unblock", f"un-block {record.version}"
 
 
-def _guard(drafts: Sequence[Draft], guards: Guards) -> tuple[str, str]:
+def _totals(drafts: Sequence[Draft]) -> Totals:
+    return Totals(
+        served=sum(_is_served(draft) for draft in drafts),
+        declared=sum(draft.declaration is not None or draft.keep for draft in drafts),
+    )
+
+
+def _is_served(draft: Draft) -> bool:
+    return draft.published is not None and draft.published.archived is None
+
+
+def _guard(drafts: Sequence[Draft], guards: Guards, totals: Totals) -> tuple[str, str]:
     """(reason, message) of the set-level gate that closes, or ("", "")."""
-    served = [draft for draft in drafts if draft.published and draft.published.archived is None]
-    gone = [draft for draft in served if draft.declaration is None and not draft.keep]
-    declared = len(drafts) - sum(1 for draft in drafts if draft.declaration is None and not draft.keep)
-    refusal = guards.refusal(removed=len(gone), published=len(served), declared=declared)
+    removed = sum(_is_served(draft) for draft in drafts if draft.declaration is None and not draft.keep)
+    refusal = guards.refusal(removed=removed, published=totals.served, declared=totals.declared)
     return ("MassChangeGuard", refusal) if refusal else ("", "")

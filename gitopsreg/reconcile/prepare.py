@@ -3,7 +3,7 @@
 It is given a store without a way to write, so that planning can't publish.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -15,19 +15,24 @@ from gitopsreg.index import repository
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import RegistryStatus
 from gitopsreg.index.status_store import read_status
-from gitopsreg.model.declaration import PackageDeclaration
+from gitopsreg.model.declaration import Catalog, PackageDeclaration
 from gitopsreg.reconcile.around import around
 from gitopsreg.reconcile.backoff import stamp
+from gitopsreg.reconcile.discover import Discoverer
 from gitopsreg.reconcile.due import Schedule
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.expire import letting_go
 from gitopsreg.reconcile.late import LateComers
 from gitopsreg.reconcile.look import Look, Lookout, intervals
-from gitopsreg.reconcile.plan import Change, make_plan
+from gitopsreg.reconcile.plan import Change, Totals, make_plan
 from gitopsreg.reconcile.resolve import Resolution, Visit, resolve
 from gitopsreg.reconcile.run import Last, Prepared
+from gitopsreg.reconcile.search import Search
 from gitopsreg.storage.base import BlobReader
 from gitopsreg.upstream.base import Gathering, Upstream
+
+# Of a larger registry the documents of packages are read when they are needed: a run touches few of them.
+_AHEAD = 1_000
 
 UpstreamFor = Callable[[PackageDeclaration, CatalogCheckout], Upstream]
 GatheringFor = Callable[[str], Gathering]
@@ -39,7 +44,12 @@ def no_gathering(url: str) -> Gathering:
 
 
 class CatalogSource(Protocol):
-    """The catalog's repository. `poll` and `read` use the network and raise CheckoutFailed."""
+    """The catalog's repository. `poll` and `read` use the network and raise CheckoutFailed. `path` is the catalog root
+    inside it, "" for its top.
+    """
+
+    @property
+    def path(self) -> str: ...
 
     def poll(self) -> str:
         """The newest commit, 40 hex digits, cheaply: nothing is fetched."""
@@ -56,6 +66,7 @@ class GivenCatalog:
 
     def __init__(self, checkout: CatalogCheckout) -> None:
         self._checkout = checkout
+        self.path = checkout.files.root.strip("/")
 
     def poll(self) -> str:
         return self._checkout.commit.oid
@@ -92,6 +103,7 @@ class Planner:
         self._memo = memo or Memo()
         self._late = late or LateComers()
         self._lookout = Lookout(gathering_for)
+        self._discoverer = Discoverer()
 
     @property
     def has_news(self) -> bool:
@@ -112,12 +124,14 @@ class Planner:
         """
         now = self._now()
         head = repository.read_head(self._reader)
-        base = repository.load(self._reader, head.newest, known=last.snapshot if last else None) if head else None
+        known = last.snapshot if last else None
+        base = repository.load(self._reader, head.newest, known=known, ahead=_AHEAD) if head else None
         checkout, unreachable = self._checkout(base)
         self._reporter.started(checkout.files.revision)
         loaded = load(checkout.files, memo=self._memo)
         status = read_status(self._reader, known=last.status if last else None)
         looks = self._look(loaded, status, everything=everything, now=now)
+        loaded, searches = self._discover(loaded, looks, base, status)
         schedule = Schedule(
             known=status.by_address,
             now=stamp(now),
@@ -136,6 +150,7 @@ class Planner:
             time=loaded.catalog.time,
             guards=loaded.catalog.registry.guards,
             more=() if _is_closed(loaded) else _beside(base, loaded, resolution, now),
+            totals=None if only is not None else _totals(loaded.catalog, base),
         )
         return Prepared(
             now=now,
@@ -147,20 +162,34 @@ class Planner:
             resolved=resolution.resolved,
             plan=plan,
             looks=tuple(looks.values()),
+            searches=searches,
             unreachable=unreachable,
         )
 
     def _look(self, loaded: Loaded, known: RegistryStatus, *, everything: bool, now: datetime) -> dict[str, Look]:
-        if _is_closed(loaded):
-            return {}
+        return {} if _is_closed(loaded) else self.look(intervals(loaded.catalog), known, now, everything=everything)
+
+    def look(
+        self, urls: Iterable[str], known: RegistryStatus, now: datetime, *, everything: bool = True
+    ) -> dict[str, Look]:
+        """Look at these upstreams of many packages: all of them, or those that are due."""
         return self._lookout.at(
-            intervals(loaded.catalog.packages),
+            urls,
             known.upstreams,
             now=stamp(now),
             everything=everything,
             patience=self._late.patience,
             wake=self._late.wake,
         )
+
+    def _discover(
+        self, loaded: Loaded, looks: Mapping[str, Look], base: Snapshot | None, known: RegistryStatus
+    ) -> tuple[Loaded, tuple[Search, ...]]:
+        """The catalog with what its discoveries find."""
+        if _is_closed(loaded):
+            return loaded, ()
+        found = self._discoverer.discover(loaded.catalog, looks, base, known.by_address)
+        return replace(loaded, catalog=found.added_to(loaded.catalog)), found.searches
 
     def _checkout(self, base: Snapshot | None) -> tuple[CatalogCheckout, CheckoutFailed | None]:
         """The newest commit, or while its host is gone the published one: upstreams go on being followed."""
@@ -179,7 +208,8 @@ class Planner:
         if _is_closed(loaded):
             return Resolution(())
         if only is not None:
-            wanted = tuple(package for package in catalog.packages if str(package.address) in only)
+            finders = {each.path for each in catalog.discoveries if f"discovery:{each.namespace}/{each.name}" in only}
+            wanted = tuple(one for one in catalog.packages if str(one.address) in only or one.path in finders)
             catalog = replace(catalog, packages=wanted)
         return resolve(
             catalog,
@@ -189,6 +219,11 @@ class Planner:
             patience=self._late.patience,
             reporter=self._reporter,
         )
+
+
+def _totals(catalog: Catalog, base: Snapshot | None) -> Totals:
+    served = sum(not entry.archived for entry in base.entries.values()) if base else 0
+    return Totals(served=served, declared=len(catalog.packages) + len(catalog.invalid))
 
 
 def _beside(base: Snapshot | None, loaded: Loaded, resolution: Resolution, now: datetime) -> Iterator[Change]:

@@ -166,6 +166,7 @@ def _sections(proposal: Proposal, later: tuple[Row, ...]) -> Iterator[Section]:
         yield from _section("Sources that did not answer", map(_line, found.silent))
         yield from _section("Versions that would fail", map(_line, found.troubles))
         yield from _section("Skipped versions", map(_line, found.skipped))
+        yield from _section("Pending packages", map(_line, found.pending))
     due = (f"{row.subject}: {'; '.join(row.words)}{_marked(row)}" for row in later)
     yield from _section("Also due, with this change or without it", due)
 

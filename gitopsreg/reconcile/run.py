@@ -10,13 +10,14 @@ from gitopsreg.errors import CheckoutFailed
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.pointer import Hold
 from gitopsreg.index.repository import Head
-from gitopsreg.index.status import PackageStatus, RegistryStatus, UpstreamStatus
+from gitopsreg.index.status import PackageStatus, RegistryStatus
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.look import Look
 from gitopsreg.reconcile.plan import Plan
 from gitopsreg.reconcile.resolve import Resolved
+from gitopsreg.reconcile.search import Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Prepared:
     """A run before anything is fetched or written. `unreachable` is why the catalog read is not the newest.
 
     `base` is the newest snapshot that was published: what the next one is built on, also while an older one is served.
-    `looks` are those at upstreams of many packages.
+    `looks` are those at upstreams of many packages, `searches` what discoveries found in them: it is in `loaded` too.
     """
 
     now: datetime
@@ -45,6 +46,7 @@ class Prepared:
     resolved: tuple[Resolved, ...]
     plan: Plan
     looks: tuple[Look, ...] = ()
+    searches: tuple[Search, ...] = ()
     unreachable: CheckoutFailed | None = None
 
     @property
@@ -90,11 +92,6 @@ class Outcome:
     def failed(self) -> tuple[PackageStatus, ...]:
         """Packages that are not as declared; their last good versions are served."""
         return tuple(item for item in self.status.packages if item.conditions[0].status == "False")
-
-    @property
-    def out_of_reach(self) -> tuple[UpstreamStatus, ...]:
-        """Upstreams of many packages that did not answer."""
-        return tuple(item for item in self.status.upstreams if item.condition.status == "False")
 
 
 def held_open(prepared: Prepared, waiting: Collection[PackageAddress]) -> Prepared:

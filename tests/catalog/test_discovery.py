@@ -67,6 +67,22 @@ def test_what_a_registry_has_not() -> None:
     assert told(only) == [("GR418", "/spec/template/archiveFormat")]
 
 
+def test_a_group_of_a_registry_s_names_says_nothing() -> None:
+    spec = REGISTRY | {"match": {"name": "^(?P<name>graf)"}}
+    assert told(spec) == [("GR418", "/spec/match/name")]
+
+
+def test_a_constraint_is_read_as_each_kind_reads_it() -> None:
+    """Providers know no "v", modules no pre-release in a list."""
+    spec = REGISTRY | {"template": {"versions": {"constraint": ">= v1.0"}}}
+    assert told(spec) == [("GR401", "/spec/template/versions/constraint")]
+    spec["scope"] = {**REGISTRY["scope"], "kinds": ["Module"]}
+    assert told(spec) == []
+    assert told(REGISTRY | {"template": {"versions": {"constraint": "nonsense"}}}) == [
+        ("GR401", "/spec/template/versions/constraint")
+    ]
+
+
 def test_the_facts() -> None:
     assert discovery.facts(Cursor({"metadata": {"namespace": "a"}, "spec": WHOLE})) == DiscoveryFacts(
         connection="forge",

@@ -73,7 +73,7 @@ def test_each_type_of_connection_has_a_host_or_needs_one() -> None:
     from gitopsreg.catalog.schema import schema
 
     types = set(schema("Connection")["properties"]["spec"]["properties"]["type"]["enum"])
-    assert operations.PUBLIC_HOSTS.keys() | operations._OWN_HOSTS == types
+    assert operations.PUBLIC_HOSTS.keys() | operations._OWN_HOSTS | {"opentofu-git"} == types
     assert not operations.PUBLIC_HOSTS.keys() & operations._OWN_HOSTS
     assert types >= _SCOPES.keys()
 

@@ -188,7 +188,9 @@ RESERVED = {
     "layout",
     "pullThrough",
 }
-DERIVED = {"path", "specDigest", "labels", "address", "keys", "name", "namespace", "storage", "archiveFor"}
+DERIVED = {
+    "path", "specDigest", "labels", "address", "keys", "name", "namespace", "storage", "archiveFor", "suspendedBy",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ class TestWhatTheOperatorCanMend:
 
     def test_too_many_files(self, folder: Path, remotes: Remotes, cache: Path) -> None:
         leaf = raw_tree(folder, [("100644", b"%04d" % number, b"") for number in range(1000)])
-        many = raw_tree(folder, [("40000", b"%03d" % number, leaf) for number in range(51)])
+        many = raw_tree(folder, [("40000", b"%03d" % number, leaf) for number in range(151)])
         top = raw_tree(folder, [("40000", b"namespaces", many)])
         git(folder, "update-ref", "refs/heads/many", git(folder, "commit-tree", "-m", "many", top))
         with pytest.raises(CheckoutFailed, match="too many files"):

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 
 from gitopsreg.errors import IntegrityError, UpstreamError, UpstreamUnavailable
 from gitopsreg.index.model import Blob, ModuleVersion, Origin
-from gitopsreg.model.declaration import ModuleDeclaration
+from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.declaration import ModuleDeclaration, PackageDeclaration
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.version import Version
-from gitopsreg.upstream.base import Discovery, Found, Payload, Release
+from gitopsreg.upstream.base import Discovery, Found, Payload, Release, Skipped, Upstream
 from tests.builders import GIT_URL, commit_of
 
 
@@ -27,8 +29,10 @@ class FakeUpstream:
         if self.down:
             raise self.down
         items = tuple(self._found(text) for text in sorted(self.content))
-        state = Sha256.of(repr(sorted((text, data) for text, data in self.content.items())).encode())
-        return Discovery(found=items, skipped=(), state=state)
+        return Discovery(found=items, skipped=(), state=self.state())
+
+    def state(self) -> Sha256:
+        return Sha256.of(repr(sorted((text, data) for text, data in self.content.items())).encode())
 
     def releases(self, wanted: Sequence[Found]) -> Iterator[tuple[Found, Release | UpstreamError]]:
         for item in wanted:
@@ -51,6 +55,42 @@ class FakeUpstream:
             archive=blob,
         )
         return Release(record=record, payloads=(Payload(blob=blob, open=lambda: iter([data])),))
+
+
+@dataclass
+class FakeGathering:
+    """Upstreams by address, all in one place; `state` is its commit, to be changed with their content."""
+
+    url: str
+    upstreams: dict[PackageAddress, FakeUpstream] = field(default_factory=dict)
+    commit: str = "1" * 40
+    down: UpstreamError | None = None
+    looks: int = 0
+    parsed: list[str] = field(default_factory=list)
+    gate: Event | None = None
+
+    def look(self) -> str:
+        self.looks += 1
+        if self.gate:
+            self.gate.wait(10)
+        if self.down:
+            raise self.down
+        return self.commit
+
+    def state(self, declaration: PackageDeclaration) -> Sha256:
+        return self.upstreams[declaration.address].state()
+
+    def prepare(self, declarations: Sequence[PackageDeclaration]) -> None:
+        self.parsed += [str(declaration.address) for declaration in declarations]
+
+    def upstream(self, declaration: PackageDeclaration) -> Upstream:
+        return self.upstreams[declaration.address]
+
+    def addresses(self) -> dict[PackageAddress, str]:
+        return {address: address.path for address in self.upstreams}
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        return ()
 
 
 def unavailable() -> UpstreamUnavailable:

@@ -10,6 +10,7 @@ from gitopsreg.catalog.source import GitCatalog
 from gitopsreg.errors import StorageError
 from gitopsreg.index import repository
 from gitopsreg.index.care import FoundFault, ScrubFigures, read_care, with_faults, write_scrubbed
+from gitopsreg.index.changed import Changed
 from gitopsreg.index.contents import places
 from gitopsreg.index.keys import blob_key, package_key, root_key, shard_key
 from gitopsreg.index.model import Blob, Shelf
@@ -128,7 +129,7 @@ def test_other_back_ends_are_read_and_repaired(world: World) -> None:
         time=snapshot.root.time,
         hostname=None,
         namespaces=snapshot.root.namespaces,
-        packages=snapshot.packages | {REMOTE: moved},
+        packages=Changed(snapshot.packages, {REMOTE: moved}),
     )
     repository.publish(world.store, content, base=snapshot, head=head, fence=head.fence if head else 0)
     flip(archive, f"a/{key_of(b'one')}")

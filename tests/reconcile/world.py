@@ -28,13 +28,14 @@ from gitopsreg.transport.remotes import Remotes
 from gitopsreg.upstream.base import Upstream
 from gitopsreg.upstream.catalog_modules import CatalogModules
 from gitopsreg.upstream.catalog_providers import CatalogProviders
-from tests.reconcile.fakes import FakeUpstream
+from tests.reconcile.fakes import FakeGathering, FakeUpstream
 from tests.releases import AReleaseFolder, a_signer
 from tests.repositories import a_repository, commit, git
 
 NAMING = ModuleAddress("acme", "naming", "generic")
 REMOTE = ModuleAddress("acme", "remote", "generic")
 HELLO = ProviderAddress("acme", "hello")
+GATHERED = "https://git.example.com/opentofu/registry.git"
 
 _HEAD = "apiVersion: gitopsreg.io/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}, namespace: acme}}\nspec:\n"
 _INDENT = " " * 2
@@ -56,6 +57,12 @@ def module_file(name: str, *versions: str, more: str = "") -> Mapping[str, str]:
 def remote_file(name: str = "remote", more: str = "") -> Mapping[str, str]:
     """A module that comes from a repository elsewhere (in memory: see World.upstreams)."""
     spec = f"system: generic\nsource: {{type: git, url: 'https://git.example.com/acme/{name}.git'}}\n{more}"
+    return {f"namespaces/acme/modules/{name}/generic.yaml": _document("Module", name, spec)}
+
+
+def gathered_file(name: str, more: str = "") -> Mapping[str, str]:
+    """A module that comes from a repository of many (see World.gathering)."""
+    spec = f"system: generic\nsource: {{type: opentofu-git, url: '{GATHERED}'}}\n{more}"
     return {f"namespaces/acme/modules/{name}/generic.yaml": _document("Module", name, spec)}
 
 
@@ -91,6 +98,7 @@ class World:
         self.store = store or MemoryStore()
         self.backends: dict[str, BlobStore] = {}
         self.upstreams: dict[PackageAddress, FakeUpstream] = {}
+        self.gathering = FakeGathering(GATHERED, self.upstreams)
         self.now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
         self._cache = folder / "cache"
         self._pids = count(1)
@@ -120,6 +128,7 @@ class World:
             reporter=Silent(),
             jobs=jobs,
             backends=self.backends,
+            gathering_for=lambda _: self.gathering,
         )
 
     def lease(self, store: BlobStore) -> Lease:

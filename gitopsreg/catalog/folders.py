@@ -1,0 +1,90 @@
+"""The catalog's files, folder by folder: one that has the same tree as last time is not read again."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from gitopsreg.catalog.files import DEEPEST, MOST_FILES, CatalogFile, FileMode
+from gitopsreg.catalog.layout import is_declaration
+from gitopsreg.errors import CheckoutFailed, IntegrityError
+from gitopsreg.transport.git import Repository
+from gitopsreg.transport.tree import EntryMode, Item, as_text
+
+# The loader refuses far smaller files by their size, with file and line; this only bounds what can be read at all.
+_LARGEST_FILE = 1024 * 1024
+_MODES: dict[EntryMode, FileMode] = {
+    "file": "file",
+    "executable": "file",
+    "symlink": "symlink",
+    "submodule": "submodule",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Everything below one tree, in Git's order; `size` is what its declarations come to, in bytes."""
+
+    tree: str
+    files: tuple[CatalogFile, ...]
+    size: int
+
+
+class Folders:
+    """Remembers what was last read at each path. Used by one thread at a time."""
+
+    def __init__(self, most: int = MOST_FILES) -> None:
+        self._most = most
+        self._known: dict[str, Folder] = {}
+        self._repository = ""
+
+    def read(self, repository: Repository, path: str, tree: str) -> Folder:
+        """The folder at `path` of the catalog root. Raises CheckoutFailed (`TooLarge`), and as Repository.items does.
+
+        What was read from another repository, or an older copy of this one, is forgotten: files are read there.
+        """
+        if self._repository != str(repository.path) or len(self._known) > 4 * self._most:
+            self._known.clear()
+            self._repository = str(repository.path)
+        return self._folder(repository, path, tree, 0)
+
+    def _folder(self, repository: Repository, path: str, tree: str, depth: int) -> Folder:
+        known = self._known.get(path)
+        if known is not None and known.tree == tree:
+            return known
+        if depth > DEEPEST:
+            raise IntegrityError(f"{path!r} is nested too deeply: {DEEPEST} folders at most", reason="UnsafeArchive")
+        items = repository.items(tree)
+        if not items and depth:
+            raise IntegrityError(f"{path!r} is an empty folder, which Git never writes", reason="UnsafeArchive")
+        self._known[path] = folder = self._together(repository, path, tree, items, depth)
+        return folder
+
+    def _together(self, repository: Repository, path: str, tree: str, items: tuple[Item, ...], depth: int) -> Folder:
+        files: list[CatalogFile] = []
+        size = 0
+        for item in items:
+            inner = f"{path}/{as_text(item.name)}"
+            if item.kind == "folder":
+                folder = self._folder(repository, inner, item.oid, depth + 1)
+                files += folder.files
+                size += folder.size
+            else:
+                files.append(a_file(repository, inner, item.kind, item.oid))
+                size += files[-1].size if is_declaration(inner) else 0
+            if len(files) > self._most:
+                raise too_many(self._most)
+        return Folder(tree, tuple(files), size)
+
+
+def a_file(repository: Repository, path: str, mode: EntryMode, oid: str) -> CatalogFile:
+    return CatalogFile(
+        # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
+        path=path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
+        mode=_MODES[mode],
+        size=0 if mode == "submodule" else repository.size(oid),
+        oid=oid,
+        read=partial(repository.read, oid, limit=_LARGEST_FILE),
+    )
+
+
+def too_many(most: int) -> CheckoutFailed:
+    return CheckoutFailed(f"the catalog has too many files: {most:,} at most", reason="TooLarge")
