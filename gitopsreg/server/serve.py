@@ -63,6 +63,8 @@ class _Server(uvicorn.Server):
         finally:
             for timer in timers:
                 timer.cancel()
+        if self.server_state.tasks:  # cut off a moment ago: the end of the loop would be an error in each of them
+            await asyncio.wait(list(self.server_state.tasks), timeout=_LAST_WORDS)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """What the real client sends and is told, word for word, seen by a proxy between them."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,7 +164,7 @@ def test_behind_a_proxy_that_ends_tls(company: Recorder, secure: Running, tmp_pa
     host = host_of(company.url)
     client.write(provider_block(f"{host}/{HELLO}", "1.0.0") + module_block(f"{host}/{MONO}", "1.0.0"))
     client.init()
-    document = json.loads(company.of(f"/{HERE.replace('_', '/')}")[0].body)
+    document = json.loads(gzip.decompress(company.of(f"/{HERE.replace('_', '/')}")[0].body))
     for name in ("download_url", "shasums_url", "shasums_signature_url"):
         assert document[name].startswith(f"{company.url}/artifacts/"), name
 

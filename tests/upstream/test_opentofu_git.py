@@ -252,16 +252,14 @@ def test_a_file_that_is_no_list_of_versions_is_one_error(data: bytes, reason: st
     assert (of_module.value.reason, of_provider.value.reason) == (reason, reason)
 
 
-json_values = st.recursive(
+plain_values = (
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["version", "targets", "os", "x"]), inner)
-    ),
-    max_leaves=8,
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 )
+objects = st.dictionaries(st.sampled_from(["version", "targets", "os", "x"]), plain_values, max_size=4)
+json_values = plain_values | objects | st.lists(plain_values | objects, max_size=3)
 
 
 @given(entry=json_values, key=st.sampled_from(sorted(provider_entry("1.0.0"))), value=json_values)
