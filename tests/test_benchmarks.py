@@ -55,6 +55,13 @@ def test_bars_are_as_long_as_their_figures() -> None:
     assert first == 2 * second
 
 
+def test_each_push_has_its_bars() -> None:
+    row = {"packages": 9, "remote": "HTTP", "load": "quiet", "pushed": "a tag", "p50 ms": 1.5, "p95 ms": 3.0}
+    tables = {"From the push to the listed version": [row], "Clients meanwhile": [{"packages": 9, "failed": 0}]}
+    ((_, content),) = plot.commit_to_served({"tables": tables})
+    assert len(ET.fromstring(content).findall(f"{SVG}g/{SVG}rect")) == 2
+
+
 def test_a_made_up_registry_is_one_that_can_be_imported(tmp_path: Path) -> None:
     registry = BareRepository(tmp_path / "registry.git")
     registry.commit(registry_files(30, None))

@@ -16,10 +16,11 @@ from gitopsreg.index.model import Entry, Package, Root, Snapshot
 from gitopsreg.index.packages import Packages, Source
 from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.reading import checked, read_root
-from gitopsreg.index.side_by_side import JOBS, in_slices
+from gitopsreg.index.side_by_side import JOBS, in_parts, in_slices
 from gitopsreg.index.tree import Content, Tree, says_the_same
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader, BlobStore
+from gitopsreg.storage.together import get_all, put_all
 
 __all__ = ["Content", "Head", "history", "load", "publish", "read_head"]
 
@@ -99,16 +100,17 @@ def _kept(source: Source, digest: Sha256, data: bytes, package: Package) -> tupl
 
 
 def _store_all(store: BlobStore, documents: Iterable[tuple[str, bytes]], jobs: int) -> None:
-    with in_slices(lambda document: _store(store, *document), documents, jobs=jobs) as stored:
+    with in_parts(lambda part: _store(store, part), documents, jobs=jobs) as stored:
         for _ in stored:
             pass
 
 
-def _store(store: BlobStore, key: str, data: bytes) -> None:
+def _store(store: BlobStore, documents: Sequence[tuple[str, bytes]]) -> None:
     """Stored and read back: the head may not lead to what a store only said it took."""
-    store.put(key, data)
-    if store.get(key) != data:
-        raise StorageError(f'"{key}" reads back as other bytes than were written: check the store')
+    put_all(store, documents)
+    for (key, data), found in zip(documents, get_all(store, [key for key, _ in documents]), strict=True):
+        if found != data:
+            raise StorageError(f'"{key}" reads back as other bytes than were written: check the store')
 
 
 def _pointer(head: Head | None, snapshot: Snapshot, fence: int) -> Pointer:

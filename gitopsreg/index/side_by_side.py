@@ -37,15 +37,24 @@ def side_by_side(work: Callable[[_Item], _Result], items: Iterable[_Item], *, jo
 @contextmanager
 def in_slices(work: Callable[[_Item], _Result], items: Iterable[_Item], *, jobs: int) -> Iterator[Iterator[_Result]]:
     """The same for small works: several at a time are handed over. A single one is done in the caller's thread."""
+    with in_parts(lambda part: [work(item) for item in part], items, jobs=jobs) as results:
+        yield chain.from_iterable(results)
+
+
+@contextmanager
+def in_parts(
+    work: Callable[[list[_Item]], _Result], items: Iterable[_Item], *, jobs: int
+) -> Iterator[Iterator[_Result]]:
+    """The same for works that are done to several items at once: a result for each part."""
     rest = iter(items)
     first = list(islice(rest, _SLICE * jobs))
     if len(first) < 2:
-        yield map(work, first)
+        yield map(work, [first] if first else [])
         return
     most = -(-len(first) // jobs)
-    slices = chain((first[start : start + most] for start in range(0, len(first), most)), _slices(rest, most))
-    with side_by_side(lambda part: [work(item) for item in part], slices, jobs=jobs) as results:
-        yield chain.from_iterable(results)
+    parts = chain((first[start : start + most] for start in range(0, len(first), most)), _slices(rest, most))
+    with side_by_side(work, parts, jobs=jobs) as results:
+        yield results
 
 
 def _slices(items: Iterator[_Item], most: int) -> Iterator[list[_Item]]:

@@ -4,13 +4,14 @@ A call that was given up may still succeed later, unseen. That harms nothing: wh
 whoever stores it, the head moves by compare-and-swap, and a listed value is deleted only while it is the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from time import monotonic
 from typing import TypeVar
 
 from gitopsreg.storage.base import BlobReader, BlobStore, LinkTerms, Stored, Token
 from gitopsreg.storage.calls import Call, Calls
+from gitopsreg.storage.together import Together
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -103,6 +104,22 @@ class BoundedStore(BoundedReader):
             return
         pieces = iter(data)
         self._calls.run("put", key, lambda call: self._store.put(key, call.sourced(pieces)))
+
+    def get_all(self, keys: Sequence[str]) -> list[bytes]:
+        """One call where the store has its own way, else one for each."""
+        inner = self._store
+        if isinstance(inner, Together) and keys:
+            return self._run("get", keys[0], lambda: inner.get_all(keys))
+        return [self.get(key) for key in keys]
+
+    def put_all(self, values: Sequence[tuple[str, bytes]]) -> None:
+        """As `get_all`."""
+        inner = self._store
+        if isinstance(inner, Together) and values:
+            self._run("put", values[0][0], lambda: inner.put_all(values))
+            return
+        for key, data in values:
+            self.put(key, data)
 
     def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
         return self._run("replace", key, lambda: self._store.replace(key, data, expected=expected))

@@ -8,15 +8,15 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
 from gitopsreg.errors import InvalidName, KeyMissing, PublishConflict, StorageError
 from gitopsreg.storage.base import LinkTerms, Stored, Token, check_key, check_prefix, check_range
-from gitopsreg.storage.disk import FileChunks, explained, locked, make_folder, sync_folder, write_all
+from gitopsreg.storage.disk import FileChunks, explained, locked, make_folder, sync_file, sync_folder, write_all
 
 _TEMPORARY = "~temporary"
 _LOCKS = "~locks"
@@ -33,6 +33,9 @@ class FilesystemReader:
         path = self._path(key)
         with self._open(key, path) as file, explained(path, "read"):
             return file.read()
+
+    def get_all(self, keys: Sequence[str]) -> list[bytes]:
+        return [self.get(key) for key in keys]
 
     def get_with_token(self, key: str) -> tuple[bytes, Token]:
         data = self.get(key)
@@ -133,6 +136,22 @@ class FilesystemStore(FilesystemReader):
         with self._staged(key, data) as temporary, self._locked(key):
             _commit(temporary, path)
 
+    def put_all(self, values: Sequence[tuple[str, bytes]]) -> None:
+        """All are written before the first is synced, and each folder is synced once: the disk has less to wait for."""
+        self._refuse_file_as_root()
+        self._sweep()
+        with ExitStack() as staged:
+            written = [(key, staged.enter_context(self._unsynced(key, data))) for key, data in values]
+            for key, temporary in written:
+                with explained(self._root / key, "written"):
+                    sync_file(temporary)
+            for key, temporary in written:
+                with self._locked(key), explained(self._root / key, "written"):
+                    temporary.replace(self._path(key))
+            for folder in {self._root / key.rpartition("/")[0] for key, _ in values}:
+                with explained(folder, "written"):
+                    sync_folder(folder)
+
     def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
         path = self._path(key)
         with self._staged(key, data) as temporary, self._locked(key):
@@ -172,10 +191,21 @@ class FilesystemStore(FilesystemReader):
         self._sweep()
         path, descriptor = self._temporary(key)
         try:
-            _fill(descriptor, self._root / key, [data] if isinstance(data, bytes) else data)
+            _write(descriptor, self._root / key, [data] if isinstance(data, bytes) else data, sync=True)
             yield path
         finally:
             with suppress(OSError):  # it was renamed; if it can't be removed it is swept later
+                path.unlink()
+
+    @contextmanager
+    def _unsynced(self, key: str, data: bytes) -> Iterator[Path]:
+        """As `_staged`, but not durable yet."""
+        path, descriptor = self._temporary(key)
+        try:
+            _write(descriptor, self._root / key, [data])
+            yield path
+        finally:
+            with suppress(OSError):
                 path.unlink()
 
     def _temporary(self, key: str) -> tuple[Path, int]:
@@ -203,14 +233,15 @@ class FilesystemStore(FilesystemReader):
                     stray.unlink()
 
 
-def _fill(descriptor: int, path: Path, pieces: Iterable[bytes]) -> None:
-    """Write, sync and close. What `pieces` raises passes through as it is: it is no fault of the disk."""
+def _write(descriptor: int, path: Path, pieces: Iterable[bytes], *, sync: bool = False) -> None:
+    """Write and close. What `pieces` raises passes through as it is: it is no fault of the disk."""
     try:
         for piece in pieces:
             with explained(path, "written"):
                 write_all(descriptor, piece)
-        with explained(path, "written"):
-            os.fsync(descriptor)
+        if sync:
+            with explained(path, "written"):
+                os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gitopsreg.errors import InvalidName, KeyMissing, PublishConflict
 from gitopsreg.storage.base import CHUNK, BlobStore, Token
+from gitopsreg.storage.together import get_all, put_all
 from tests.storage.stores import STORES
 
 ILLEGAL = (
@@ -72,6 +73,20 @@ def test_what_was_put_is_read(store: BlobStore, data: bytes) -> None:
 def test_every_legal_key_holds_a_value(store: BlobStore, key: str) -> None:
     store.put(key, b"data")
     assert contents(store) == {key: b"data"}
+
+
+def test_many_are_put_and_read_together(store: BlobStore) -> None:
+    store.put("a/1", b"old")
+    values = [("a/1", b"one"), ("a/2", b""), ("b/c/3", b"three"), ("top", b"top")]
+    put_all(store, values)
+    assert contents(store) == dict(values)
+    assert get_all(store, [key for key, _ in reversed(values)]) == [data for _, data in reversed(values)]
+    assert get_all(store, []) == []
+    put_all(store, [])
+    with pytest.raises(KeyMissing):
+        get_all(store, ["a/1", "absent"])
+    with pytest.raises(InvalidName):
+        put_all(store, [("../a", b"")])
 
 
 def test_put_replaces(store: BlobStore) -> None:

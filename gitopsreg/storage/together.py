@@ -1,0 +1,31 @@
+"""Many small values at once: what a store can do faster for all of them than for each in turn."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from gitopsreg.storage.base import BlobReader, BlobStore
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A store that has its own way to do so; it raises as `get` and `put` do."""
+
+    def get_all(self, keys: Sequence[str]) -> list[bytes]:
+        """The whole values, in the order of the keys."""
+
+    def put_all(self, values: Sequence[tuple[str, bytes]]) -> None:
+        """Store each; all of them survive the end of the process once it returns. After an error some may be there."""
+
+
+def get_all(reader: BlobReader, keys: Sequence[str]) -> list[bytes]:
+    """The whole values, in the order of the keys. Raises KeyMissing, StorageError."""
+    return reader.get_all(keys) if isinstance(reader, Together) else [reader.get(key) for key in keys]
+
+
+def put_all(store: BlobStore, values: Sequence[tuple[str, bytes]]) -> None:
+    """Store each value. Raises StorageError; then some may be there."""
+    if isinstance(store, Together):
+        store.put_all(values)
+        return
+    for key, data in values:
+        store.put(key, data)
