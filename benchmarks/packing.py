@@ -119,13 +119,13 @@ def _compare(result: Result, what: str, folder: Path, ours: Callable[[], None], 
     listed = " ".join(zips)
     yardsticks = {
         "sha256sum ZIP": f"sha256sum {listed}",
-        "the same bytes: sha256sum ZIP CONTENT": f"sha256sum {listed} {' '.join([unpacked] * len(zips))}",
+        "sha256sum of ZIP and CONTENT (same bytes)": f"sha256sum {listed} {' '.join([unpacked] * len(zips))}",
     }
     if shutil.which("openssl"):
         yardsticks["openssl dgst -sha256 ZIP"] = f"openssl dgst -sha256 {listed}"
     if shutil.which("unzip"):
         each = "; ".join(f"unzip -p {name} | sha256sum" for name in zips)
-        yardsticks["the same work: sha256sum ZIP; unzip -p, sha256sum"] = f"sha256sum {listed}; {each}"
+        yardsticks["sha256sum, unzip -p, sha256sum (same work)"] = f"sha256sum {listed}; {each}"
     mine, *theirs = compared(ours, *(shell(command, folder) for command in yardsticks.values()), times=5)
     for yardstick, their in zip(yardsticks, theirs, strict=True):
         table = "Taking in a provider's zips, compared with sha256sum"

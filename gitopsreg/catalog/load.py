@@ -241,6 +241,7 @@ class _Loading:
             if steady and (known := self.memo.known(one)) is not None:
                 packages[address] = known
             elif (reason := self._why_invalid(one)) is not None:
+                self.memo.forget(one)
                 invalid.setdefault(
                     address, InvalidPackage(address=address, path=one.path, reason=reason[0], message=reason[1])
                 )

@@ -47,6 +47,10 @@ class Memo:
         known = self._declarations.get(checked.path)
         return known[2] if known is not None and known[0] is checked else None
 
+    def forget(self, checked: Checked) -> None:
+        """The file makes no declaration now: what was made of it once does not hold any more."""
+        self._declarations.pop(checked.path, None)
+
     def declaration(
         self, checked: Checked, inherited: Any, make: Callable[[], PackageDeclaration]
     ) -> PackageDeclaration:

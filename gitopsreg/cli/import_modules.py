@@ -94,10 +94,16 @@ def _url(text: str) -> str:
     """`registry.example.com` is as good as its URL. Raises ConfigError."""
     from urllib.parse import urlsplit
 
-    url = text if "://" in text else f"https://{text}"
-    parts = urlsplit(url)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or "@" in parts.netloc:
-        raise ConfigError(f"--from {quoted(text)}: write the registry's URL, like https://registry.example.com")
+    right = "write the registry's URL, like https://registry.example.com"
+    if "@" in text:
+        raise ConfigError(f"--from holds credentials: {right}, and give the token as Terraform has it (TF_TOKEN_…)")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        usable = parts.scheme in {"https", "http"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"--from {quoted(text)}: {right}")
     return f"{parts.scheme}://{parts.netloc}/"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitopsreg.reconcile.search import Search
 
 CHANGES = MISUSED  # Terraform's habit: with --detailed-exitcode 2 means that there are changes
+_SHOWN = 100
 SIGNS = {"add": "+", "change": "~", "archive": "-", "restore": "+", "none": " "}
 _DONE = {"add": "to add", "change": "to change", "archive": "to archive", "restore": "to restore"}
 
@@ -116,8 +117,10 @@ def show(out: "Console", prepared: "Prepared") -> None:
     discoveries.show(out, discoveries.planned(prepared))
     if found := problems(prepared):
         output.say(out, "Not as declared, or no longer what was published:", "yellow")
-    for who, reason, message in found:
+    for who, reason, message in found[:_SHOWN]:
         output.say(out, printable(f"  {who}  {reason}: {message}"))
+    if len(found) > _SHOWN:
+        output.say(out, f"  … and {len(found) - _SHOWN:,} more: --output json lists them all")
 
 
 def around(prepared: "Prepared") -> Iterator[str]:

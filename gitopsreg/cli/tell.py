@@ -43,6 +43,7 @@ def as_json(outcome: "Outcome") -> dict[str, Any]:
         "conditions": output.plain(outcome.status.conditions),
         "changes": output.plain(outcome.plan.changes),
         "discoveries": [discoveries.as_json(item) for item in outcome.status.discoveries],
+        "mutated": [{"who": who, "reason": reason, "message": message} for who, reason, message in mutations(outcome)],
         "outOfReach": [
             {"who": who, "reason": reason, "message": message, "nextRetry": retry}
             for who, reason, message, retry in out_of_reach(outcome.status)

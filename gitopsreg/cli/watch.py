@@ -1,5 +1,6 @@
 """What a long-running command tells of its runs: each publish on stdout, each new trouble in the log, nothing twice."""
 
+import gc
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -77,6 +78,9 @@ class Watch:
     def _finish_first(self, outcome: "Outcome | None") -> None:
         if self._first:
             self._first = False
+            # What was read stays for as long as the process: collections that look through it would stop everybody.
+            gc.collect()
+            gc.freeze()
             self._on_first(outcome)
 
     def _tell_troubles(self, outcome: "Outcome") -> None:

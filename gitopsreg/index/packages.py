@@ -140,10 +140,22 @@ class Packages(Mapping[PackageAddress, Package]):
             return True
         return self.source.recent.find(document.entry.digest) is not None
 
-    def fill(self, documents: Sequence[Document] | None = None, *, jobs: int = JOBS) -> None:
-        """Read and prove these, or all that were not read yet; the first that can't be read ends it: StorageError."""
+    def fill(self, documents: Sequence[Document] | None = None, *, jobs: int = JOBS, spare: int = 0) -> None:
+        """Read and prove these, or all that were not read yet. Up to `spare` that can't be read stay unread; one more
+        ends it: StorageError.
+        """
         wanted = self.documents.unread() if documents is None else documents
-        with in_slices(self.source.prove, wanted, jobs=jobs) as proven:
+        missed: list[StorageError] = []
+
+        def prove(document: Document) -> None:
+            try:
+                self.source.prove(document)
+            except StorageError as error:
+                missed.append(error)
+                if len(missed) > spare:
+                    raise
+
+        with in_slices(prove, wanted, jobs=jobs) as proven:
             for _ in proven:
                 pass
 

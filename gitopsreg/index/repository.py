@@ -20,7 +20,7 @@ from gitopsreg.index.side_by_side import JOBS, in_parts, in_slices
 from gitopsreg.index.tree import Content, Tree, says_the_same
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader, BlobStore
-from gitopsreg.storage.together import get_all, put_all
+from gitopsreg.storage.together import at_once, get_all, put_all
 
 __all__ = ["Content", "Head", "history", "load", "publish", "read_head"]
 
@@ -100,7 +100,7 @@ def _kept(source: Source, digest: Sha256, data: bytes, package: Package) -> tupl
 
 
 def _store_all(store: BlobStore, documents: Iterable[tuple[str, bytes]], jobs: int) -> None:
-    with in_parts(lambda part: _store(store, part), documents, jobs=jobs) as stored:
+    with in_parts(lambda part: _store(store, part), documents, jobs=at_once(store, jobs)) as stored:
         for _ in stored:
             pass
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from gitopsreg.index.shards import digits_for, prefix_of
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.condition import Condition
 
@@ -114,3 +115,9 @@ class RegistryStatus:
     def by_address(self) -> Mapping[PackageAddress, PackageStatus]:
         """The packages, in their order."""
         return {package.address: package for package in self.packages}
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """Of the shards that its packages lie in."""
+        digits = digits_for(len(self.packages))
+        return frozenset(prefix_of(package.address, digits) for package in self.packages)

@@ -54,15 +54,15 @@ def write_status(store: BlobStore, status: RegistryStatus, *, known: RegistrySta
 
     The registry's own document comes last: who sees it finds the packages that it speaks of. Raises StorageError.
     """
-    prefixes, digits = _prefixes(status), digits_for(len(status.packages))
+    prefixes, digits = status.prefixes, digits_for(len(status.packages))
     stored = None if known is None or digits_for(len(known.packages)) != digits else known
-    touched = {prefix_of(address, digits) for address in _changed(stored, status)} if stored else prefixes
+    touched = {prefix_of(address, digits) for address in _changed(stored, status)} if stored else set(prefixes)
     for prefix, packages in _shards(status, touched & prefixes, digits).items():
         store.put(_shard_key(prefix), codec.encode_status_shard(packages))
     summary = _summary(status, prefixes)
-    if known is None or summary != _summary(known, _prefixes(known)):
+    if known is None or summary != _summary(known, known.prefixes):
         store.put(_REGISTRY, summary)
-    there = set(store.keys(_SHARDS)) if known is None else {_shard_key(prefix) for prefix in _prefixes(known)}
+    there = set(store.keys(_SHARDS)) if known is None else {_shard_key(prefix) for prefix in known.prefixes}
     for key in sorted(there - {_shard_key(prefix) for prefix in prefixes}):
         store.delete(key)
 
@@ -87,11 +87,6 @@ def _shards(status: RegistryStatus, prefixes: Collection[str], digits: int) -> d
         if (prefix := prefix_of(package.address, digits)) in prefixes:
             members.setdefault(prefix, []).append(package)
     return {prefix: tuple(members[prefix]) for prefix in sorted(members)}
-
-
-def _prefixes(status: RegistryStatus) -> set[str]:
-    digits = digits_for(len(status.packages))
-    return {prefix_of(package.address, digits) for package in status.packages}
 
 
 def _summary(status: RegistryStatus, prefixes: Collection[str]) -> bytes:

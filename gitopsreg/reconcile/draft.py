@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gitopsreg.index.model import ModuleVersion, Package, ProviderVersion, PublicKey, PublishedVersion, Remote
 from gitopsreg.model.address import PackageAddress
-from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
+from gitopsreg.model.declaration import CatalogSource, PackageDeclaration, ProviderDeclaration
 from gitopsreg.model.version import Version
 from gitopsreg.reconcile.select import Selection, newest, pin_mismatch, select
 from gitopsreg.upstream.base import Discovery, Found, Skipped
@@ -54,6 +54,7 @@ def draft(
     published (yanks, blocks, words) still holds.
     """
     found = {item.version: item for item in discovery.found} if discovery else {}
+    there = found | {item.version: item for item in discovery.held} if discovery else {}
     ledger = {record.version: record for record in published.versions} if published else {}
     selection = select(declaration.versions, _known_versions(declaration, found, ledger, reached=discovery is not None))
     admitted = frozenset(version.text for version in selection.admitted)
@@ -68,11 +69,11 @@ def draft(
         wanted=tuple(item for item in new if item.version.text not in bad),
         again=tuple(_again(found, ledger, selection.admitted, force=force)),
         admitted=admitted,
-        mutated=tuple(_mutations(declaration, found, ledger)) if discovery else (),
+        mutated=tuple(_mutations(declaration, there, ledger)) if discovery else (),
         refused=refused,
         left_out=(discovery.skipped if discovery else ()) + selection.left_out + _older(declaration, selection, capped),
         warnings=discovery.warnings if discovery else None,
-        keys=dict(_keys(found, ledger)),
+        keys=dict(_keys(declaration, there, ledger)),
     )
 
 
@@ -96,13 +97,24 @@ def _known_versions(
 
 
 def _keys(
-    found: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]
+    declaration: PackageDeclaration, there: Mapping[Version, Found], ledger: Mapping[Version, PublishedVersion]
 ) -> Iterator[tuple[Version, tuple[PublicKey, ...]]]:
     for version, record in ledger.items():
-        keys = found[version].keys if version in found else None
-        known = record.keys if isinstance(record, ProviderVersion) and isinstance(record.signature, Remote) else keys
-        if keys is not None and keys != known:
+        told = there[version].keys if version in there else None
+        if told is None or not isinstance(record, ProviderVersion) or not isinstance(record.signature, Remote):
+            continue
+        keys = _vouching(declaration, record.keys, told)
+        if keys != record.keys:
             yield version, keys
+
+
+def _vouching(
+    declaration: PackageDeclaration, known: tuple[PublicKey, ...], told: tuple[PublicKey, ...]
+) -> tuple[PublicKey, ...]:
+    """The catalog's keys are the whole truth; upstream's own only come to those that were there: it takes none away."""
+    if isinstance(declaration, ProviderDeclaration) and declaration.keys:
+        return told
+    return (*known, *(key for key in told if key not in known))
 
 
 def _refused(
@@ -140,8 +152,7 @@ def _mutations(
         item = found.get(version)
         if item is None:
             if not isinstance(declaration.source, CatalogSource):
-                message = f'the upstream no longer has "{record.origin.ref}"; the stored bytes go on being served'
-                yield Problem(version=version.text, reason="TagDeleted", message=message)
+                yield Problem(version=version.text, reason="TagDeleted", message=f"{_gone(record)}; {_kept(record)}")
         elif _moved(item, record):
             yield _moved_problem(item, record)
 
@@ -172,12 +183,31 @@ def _differs(item: Found, record: PublishedVersion) -> bool:
 
 def _moved_problem(item: Found, record: PublishedVersion) -> Problem:
     if item.tree:
-        what = (
-            f'"{item.ref}" changed after it was published (tree "{record.origin.tree[:12]}" became "{item.tree[:12]}")'
-        )
+        what = f'"{item.ref}" changed after it was published'
+        if not _stays_elsewhere(record):
+            what += f' (tree "{record.origin.tree[:12]}" became "{item.tree[:12]}")'
         reason = "AssetReplaced"
     else:
         what = f'tag "{item.ref}" moved from "{record.origin.commit[:12]}" to "{item.commit[:12]}"'
         reason = "TagMoved"
-    message = f"{what}; the stored bytes go on being served: publish a new version instead"
+    message = f"{what}; {_kept(record)}: publish a new version instead"
     return Problem(version=record.version.text, reason=reason, message=message)
+
+
+def _gone(record: PublishedVersion) -> str:
+    if _stays_elsewhere(record) and record.origin.path:
+        return f'the upstream no longer lists it in "{record.origin.path}"'
+    return f'the upstream no longer has "{record.origin.ref}"'
+
+
+def _kept(record: PublishedVersion) -> str:
+    """What goes on all the same."""
+    if _stays_elsewhere(record):
+        return "clients are still given what was recorded when it was published"
+    return "the stored bytes go on being served"
+
+
+def _stays_elsewhere(record: PublishedVersion) -> bool:
+    content = record.archive if isinstance(record, ModuleVersion) else None
+    content = record.signature if isinstance(record, ProviderVersion) else content
+    return isinstance(content, Remote)

@@ -47,7 +47,7 @@ class Look:
         if self.error is not None:
             return self._failed(self.error, now)
         if not self.state:
-            return self.before
+            return _hurried(self.before, interval) if self.before else None
         return UpstreamStatus(
             url=self.gathering.url,
             state=self.state,
@@ -120,6 +120,12 @@ class Lookout:
             return replace(look, state=future.result())
         except UpstreamError as error:
             return replace(look, error=error)
+
+
+def _hurried(before: UpstreamStatus, interval: timedelta) -> UpstreamStatus:
+    """Not later than `interval` wants it: the catalog may have asked for less since the last look."""
+    wanted = stamp(datetime.fromisoformat(before.last_attempt) + next_visit(interval, seed=before.url))
+    return replace(before, next_attempt=wanted) if wanted < before.next_attempt else before
 
 
 def _is_due(before: UpstreamStatus | None, now: str) -> bool:

@@ -116,7 +116,11 @@ class Reconciler:
         read, and nothing is remembered.
         """
         began = self._now()
-        known = at_rest(self._store, self._catalog.poll(), self._catalog.path)
+        try:
+            commit = self._catalog.poll()
+        except CheckoutFailed:  # upstreams are followed all the same, and the status tells
+            return self.run()
+        known = at_rest(self._store, commit, self._catalog.path)
         if known is not None:
             looks = self._planner.look([item.url for item in known.upstreams], known, began)
             if have_not_moved(looks):
@@ -154,8 +158,10 @@ class Reconciler:
         now = stamp(self._now())
         if self._verdict.blocked:  # only a new commit, somebody else's change, or the time set opens the gate
             return bool(self._verdict.until) and self._verdict.until <= now
-        first = read_summary(self._store).next_attempt
-        return bool(first) and first <= now
+        known = read_summary(self._store)
+        if known.last_attempt > now:  # the clock went back: what was planned by the wrong one counts for nothing
+            return True
+        return bool(known.next_attempt) and known.next_attempt <= now
 
     def _run(self, asked: Asked, *, wait: bool) -> Outcome:
         if not self._proven:

@@ -133,7 +133,7 @@ class Planner:
         looks = self._look(loaded, status, everything=everything, now=now)
         loaded, searches = self._discover(loaded, looks, base, status)
         schedule = Schedule(
-            known=status.by_address,
+            known=status.by_address if _is_about(status, base) else {},
             now=stamp(now),
             everything=everything,
             force=force,
@@ -219,6 +219,13 @@ class Planner:
             patience=self._late.patience,
             reporter=self._reporter,
         )
+
+
+def _is_about(status: RegistryStatus, base: Snapshot | None) -> bool:
+    """Whether the status tells of what is published. An index that was lost, or restored from a copy, has an older
+    state than the status: whoever believed that would never publish the difference.
+    """
+    return status.snapshot == (base.digest.hex if base else "")
 
 
 def _totals(catalog: Catalog, base: Snapshot | None) -> Totals:

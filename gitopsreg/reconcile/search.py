@@ -125,6 +125,10 @@ class _Run:
         others = [address for address in choice.packages if address not in self._files]
         free = [address for address in others if address not in self._finders]
         clashes = [self._clash(address) for address in others if address in self._finders]
+        # What is served stays with who found it: else an upstream's author could take another's package over.
+        theirs = {address: finder for address in free if (finder := self._other_finder(discovery, address))}
+        free = [address for address in free if address not in theirs]
+        clashes += [_found_by(address, finder) for address, finder in theirs.items()]
         gone = self._gone(discovery, choice.packages)
         taken, waiting = self._sorted_out(discovery, free)
         self._finders |= dict.fromkeys(free, discovery.path)
@@ -167,7 +171,7 @@ class _Run:
         self, discovery: DiscoveryDeclaration, free: list[PackageAddress]
     ) -> tuple[list[PackageAddress], list[PackageAddress]]:
         """(declared, not declared): new ones only without approval, and only while there are not too many."""
-        if discovery.approval == "auto" and len(free) <= discovery.max_packages:
+        if _takes_new(discovery, free):
             return free, []
         served = frozenset(self._served.get(discovery.namespace, ()))
         stays = {address for address in free if address in served and self._found(discovery, address)}
@@ -195,6 +199,13 @@ class _Run:
         is_orphan = status.path not in self._paths and status.path.startswith(_folder(discovery))
         return (is_orphan or status.path == discovery.path) and _is_in_scope(discovery, status.origin)
 
+    def _other_finder(self, discovery: DiscoveryDeclaration, address: PackageAddress) -> str:
+        """The path of the other discovery that found a served package and is still there, "" for none."""
+        status = self._known.get(address)
+        if status is None or status.path == discovery.path or status.path not in self._paths:
+            return ""
+        return status.path if address in self._served.get(discovery.namespace, ()) else ""
+
     def _leave(
         self, discovery: DiscoveryDeclaration, addresses: Iterable[PackageAddress], why: str
     ) -> tuple[PackageAddress, ...]:
@@ -213,6 +224,14 @@ class _Run:
 
     def _clash(self, address: PackageAddress) -> Skipped:
         return Skipped(ref=str(address), reason=f"{quoted(self._finders[address])} finds it too, and comes first")
+
+
+def _found_by(address: PackageAddress, finder: str) -> Skipped:
+    return Skipped(ref=str(address), reason=f"{quoted(finder)} found it, and it is published")
+
+
+def _takes_new(discovery: DiscoveryDeclaration, free: Sequence[PackageAddress]) -> bool:
+    return discovery.approval == "auto" and len(free) <= discovery.max_packages
 
 
 def _folder(discovery: DiscoveryDeclaration) -> str:

@@ -34,6 +34,9 @@ class Way:
 
 PLAIN = Way()
 
+# So many documents may be unreadable, and what is blocked is withheld all the same; more are an outage.
+_SPARE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -103,7 +106,9 @@ def _claims(packages: Packages, documents: list[Document], left: Claims) -> Clai
     fresh = [one for one in (documents if seen else packages.documents) if one.entry.stored != "nothing"]
     others = {address: names & asked for address, names in left.others.items()} if seen else {}
     others.update(_named([one for one in fresh if one.entry.address not in said], asked, packages))
-    return Claims(said, asked, {address: names for address, names in others.items() if names})
+    # What was not read is looked at again with the next snapshot, so nothing counts as asked yet.
+    whole = all(one.packed is not None for one in fresh)
+    return Claims(said, asked if whole else frozenset(), {address: names for address, names in others.items() if names})
 
 
 def claim(package: Package) -> Claim:
@@ -146,8 +151,12 @@ def _asked(said: Mapping[PackageAddress, Claim]) -> frozenset[str]:
 def _named(
     documents: Sequence[Document], asked: frozenset[str], packages: Packages
 ) -> dict[PackageAddress, frozenset[str]]:
-    """Which of the digests each document names, without decoding it; those that name none are left out."""
-    packages.fill([document for document in documents if document.packed is None])
+    """Which of the digests each document names, without decoding it; those that name none are left out.
+
+    One that can't be read names none: a damaged document costs its own package, and may not keep bytes from being
+    withheld.
+    """
+    packages.fill([document for document in documents if document.packed is None], spare=_SPARE)
     wanted = frozenset(digest.encode() for digest in asked)
     found = ((document.entry.address, named(document, wanted)) for document in documents)
     return {address: names for address, names in found if names}

@@ -80,6 +80,7 @@ class Snapshots:
         self._clock = clock
         self._served: Served | None = None
         self._newest: Sha256 | None = None
+        self._missed = False  # what was published last could not be read
         self._settled: Sha256 | None = None
         self._filling = Filling(done=self._size, report=report)
         self._confirmed = clock()
@@ -168,19 +169,26 @@ class Snapshots:
             self._beside(reader)
             return False, old
         snapshot = repository.load(reader, head.root, known=old.snapshot if old else None, ahead=ahead)
-        served = survey(snapshot, old, self._published(reader, head, snapshot))
+        newest = self._published(reader, head, snapshot)
+        served = survey(snapshot, old, None if newest is snapshot else newest)
         self._beside(reader)
-        self._served, self._newest = served, head.newest
+        # None: what was blocked since is asked for again at the next look.
+        self._served, self._newest = served, newest.digest if newest else None
+        self._missed = newest is None
         return True, served
 
     def _published(self, reader: BlobReader, head: repository.Head, snapshot: Snapshot) -> Snapshot | None:
-        """What was published last, where an older snapshot is served: it says what was blocked since."""
+        """What was published last: where an older snapshot is served, it says what was blocked since."""
         if head.newest == head.root:
-            return None
+            return snapshot
+        if self._served is not None and self._served.snapshot.digest == head.newest:
+            return self._served.snapshot  # rolled back just now: nothing need be read
         try:
             return repository.load(reader, head.newest, known=snapshot)
         except StorageError as error:  # what is served is whole all the same
-            self._report(f"what was blocked since the snapshot that is served can't be read: {error}")
+            if not self._missed:
+                self._report(f"what was blocked since the snapshot that is served can't be read: {error}")
+            self._missed = True
             return None
 
     def _recall(self) -> None:

@@ -24,7 +24,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 _SETTLED = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 # Beyond the time that a worker has for its end.
-_MERCY = 5.0
+_MERCY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,29 @@ class Workers:
         now = time.monotonic()
         for seat in self._seats:
             if seat.process is None and seat.due is not None and seat.due <= now and self._stopping is None:
-                self._start(seat)
+                self._try_to_start(seat)
+
+    def _try_to_start(self, seat: _Seat) -> None:
+        """The system may be short of memory or processes for a while: the other workers are not to end for that."""
+        try:
+            self._start(seat)
+        except OSError as error:
+            if not self._settled:
+                raise
+            pause = self._put_off(seat)
+            self._report(f"worker {seat.number + 1} can't be started ({error.strerror}); tried again in {pause:g} s")
 
     def _start(self, seat: _Seat) -> None:
         ours, theirs = socket.socketpair()
         first = seat.number == 0 and not self._settled
         sys.stdout.flush()
         sys.stderr.flush()
-        process = os.fork()
+        try:
+            process = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         if process == 0:
             for line in (ours, *(other.line for other in self._seats)):
                 if line is not None:
@@ -173,11 +188,18 @@ class Workers:
             self._stopping = time.monotonic()
             self._code = code if code >= 0 else 128 - code
             return
-        seat.failures = 0 if lived > _SETTLED else seat.failures + 1
-        pause = min(_FIRST_PAUSE * 2.0 ** max(0, seat.failures - 1), _LONGEST_PAUSE)
-        seat.due = time.monotonic() + pause
+        if lived > _SETTLED:
+            seat.failures = -1
+        pause = self._put_off(seat)
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         self._report(f"worker {seat.number + 1} (process {process}) ended with {how}; a new one starts in {pause:g} s")
+
+    def _put_off(self, seat: _Seat) -> float:
+        """The later, the more often it failed; the pause in seconds."""
+        seat.failures += 1
+        pause = min(_FIRST_PAUSE * 2.0 ** max(0, seat.failures - 1), _LONGEST_PAUSE)
+        seat.due = time.monotonic() + pause
+        return pause
 
 
 def _live(work: Callable[[Post], int], post: Post) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gitopsreg.storage.base import BlobReader, BlobStore, LinkTerms, Stored, Token
 from gitopsreg.storage.calls import Call, Calls
-from gitopsreg.storage.together import Together
+from gitopsreg.storage.together import Together, at_once
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -104,6 +104,10 @@ class BoundedStore(BoundedReader):
             return
         pieces = iter(data)
         self._calls.run("put", key, lambda call: self._store.put(key, call.sourced(pieces)))
+
+    @property
+    def at_once(self) -> int:
+        return at_once(self._store, _MOST_AT_ONCE)
 
     def get_all(self, keys: Sequence[str]) -> list[bytes]:
         """One call where the store has its own way, else one for each."""

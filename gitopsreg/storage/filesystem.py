@@ -127,6 +127,8 @@ class FilesystemStore(FilesystemReader):
     epoch grows.
     """
 
+    at_once = 2
+
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._swept = False

@@ -10,11 +10,20 @@ from gitopsreg.storage.base import BlobReader, BlobStore
 class Together(Protocol):
     """A store that has its own way to do so; it raises as `get` and `put` do."""
 
+    @property
+    def at_once(self) -> int:
+        """How many such calls side by side are worth it."""
+
     def get_all(self, keys: Sequence[str]) -> list[bytes]:
         """The whole values, in the order of the keys."""
 
     def put_all(self, values: Sequence[tuple[str, bytes]]) -> None:
         """Store each; all of them survive the end of the process once it returns. After an error some may be there."""
+
+
+def at_once(store: BlobStore, most: int) -> int:
+    """How many calls side by side are worth it, `most` at most: where nobody waits for a network threads cost time."""
+    return min(most, store.at_once) if isinstance(store, Together) else most
 
 
 def get_all(reader: BlobReader, keys: Sequence[str]) -> list[bytes]:

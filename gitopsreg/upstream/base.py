@@ -38,12 +38,16 @@ class Skipped:
 class Discovery:
     """All that the upstream has. `state` changes whenever anything in it could: the skip key's share. `warnings` are
     its words to whoever uses the package.
+
+    `held` are versions that are there and that the declaration does not let in (no key covers them, a platform is
+    missing): none is published, and none of those that were published before is gone.
     """
 
     found: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
     state: Sha256
     warnings: tuple[str, ...] = ()
+    held: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,8 +59,8 @@ class Folder:
 
 
 class Layout:
-    """All packages of one state. Of names that differ only in letter case the first in order is what the address means;
-    the others are skipped, and still found by who writes them exactly so.
+    """All packages of one state. Of names that differ only in letter case the one in lower case is what the address
+    means, or else the first in order; the others are skipped, and still found by who writes them exactly so.
     """
 
     def __init__(self, folders: Mapping[str, Folder]) -> None:
@@ -100,10 +100,12 @@ class Layout:
 
     def _add(self, entry: Entry) -> None:
         self._written[entry.address.kind, entry.written] = entry
-        first = self.entries.setdefault(entry.address, entry)
-        if first is not entry:
-            reason = f"it differs only in letter case from {quoted(first.written)}, which stays"
-            self.skipped.append(Skipped(ref=entry.file.path, reason=reason))
+        other = self.entries.get(entry.address)
+        if other is not None:
+            entry, other = (entry, other) if entry.written == entry.address.path else (other, entry)
+            reason = f"it differs only in letter case from {quoted(entry.written)}, which stays"
+            self.skipped.append(Skipped(ref=other.file.path, reason=reason))
+        self.entries[entry.address] = entry
 
 
 def _address(kind: str, path: str) -> PackageAddress:
@@ -156,6 +158,8 @@ def _folder(repository: Trees, place: str, path: str, tree: str) -> Folder:
 def _entry(place: str, path: str, file: TreeEntry) -> Entry:
     """Raises InvalidName."""
     written = f"{path.rpartition('/')[2]}/{file.path.removesuffix('.json')}"
+    if not written.isascii():  # some letters become others in lower case
+        raise InvalidName(f"{quoted(written)} holds letters that no address has")
     address = _address("module" if place == "modules" else "provider", written.lower())
     return Entry(address=address, written=written, file=File(f"{path}/{file.path}", file.oid))
 

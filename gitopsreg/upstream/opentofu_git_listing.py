@@ -45,11 +45,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What one file says; `listed` is sorted, oldest first."""
+    """What one file says; `listed` is sorted, oldest first. `held` is there too, and not let in by the declaration."""
 
     listed: Mapping[Version, Listed]
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
+    held: tuple[Listed, ...] = ()
 
 
 def with_skipped(listing: Listing, skipped: tuple[Skipped, ...]) -> Listing:

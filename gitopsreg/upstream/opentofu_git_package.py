@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
-from gitopsreg.errors import InvalidName, UpstreamError, UpstreamUnavailable
+from gitopsreg.errors import UpstreamError, UpstreamUnavailable
 from gitopsreg.index.model import ProviderVersion, PublicKey
 from gitopsreg.model.declaration import ProviderDeclaration
 from gitopsreg.model.digest import Sha256
@@ -33,6 +33,7 @@ class ReferencedPackage:
             skipped=self.listing.skipped,
             state=self._state,
             warnings=self.listing.warnings,
+            held=tuple(item.found for item in self.listing.held),
         )
 
     def releases(self, wanted: Sequence[Found]) -> Iterator[tuple[Found, Release | UpstreamError]]:
@@ -56,10 +57,7 @@ def declared_keys(declaration: ProviderDeclaration, of_upstream: tuple[PublicKey
     ]
 
     def covering(version: Version) -> tuple[PublicKey, ...]:
-        keys = tuple(public for key, public in usable if key.covers(declaration.address, version))
-        if not keys:
-            raise InvalidName("none of the keys in verify.keys covers it")
-        return keys
+        return tuple(public for key, public in usable if key.covers(declaration.address, version))
 
     return covering
 
@@ -79,20 +77,30 @@ def _usable(armor: str) -> PublicKey | None:
 
 
 def as_declared(listing: Listing, declaration: ProviderDeclaration) -> Listing:
-    """Less what lacks a platform that the catalog requires, and with `required-platforms` less all others."""
-    if not declaration.platforms:
+    """Less what no key of the catalog covers, where it names any, and what lacks a platform that it requires: those are
+    held. With `required-platforms` less all other platforms.
+    """
+    if not declaration.platforms and not declaration.keys:
         return listing
     kept: dict[Version, Listed] = {}
+    held: list[Listed] = []
     skipped: list[Skipped] = []
     for version, item in listing.listed.items():
         record = item.record
         assert isinstance(record, ProviderVersion)  # noqa: S101 - a provider's listing holds nothing else
-        missing = [str(platform) for platform in declaration.platforms if record.build(platform) is None]
-        if missing:
-            skipped.append(Skipped(ref=item.tag, reason=f"it has no build for {', '.join(missing)}"))
+        if why := _why_held(record, declaration):
+            skipped.append(Skipped(ref=item.tag, reason=why))
+            held.append(item)
         else:
             kept[version] = replace(item, record=_narrowed(record, declaration))
-    return replace(listing, listed=kept, skipped=(*listing.skipped, *skipped))
+    return replace(listing, listed=kept, held=tuple(held), skipped=(*listing.skipped, *skipped))
+
+
+def _why_held(record: ProviderVersion, declaration: ProviderDeclaration) -> str:
+    if declaration.keys and not record.keys:
+        return "none of the keys in verify.keys covers it"
+    missing = [str(platform) for platform in declaration.platforms if record.build(platform) is None]
+    return f"it has no build for {', '.join(missing)}" if missing else ""
 
 
 def _narrowed(record: ProviderVersion, declaration: ProviderDeclaration) -> ProviderVersion:

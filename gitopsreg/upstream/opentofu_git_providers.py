@@ -33,7 +33,7 @@ KeysOf = Callable[[Version], tuple[PublicKey, ...]]
 
 def read_provider(data: bytes, entry: Entry, source: Source, keys_of: KeysOf, *, allow_http: bool = False) -> Listing:
     """Raises IntegrityError for a file that is no such list; a version that can't be served is skipped whole, also for
-    one bad platform: a client there would fail instead of taking an older version. `keys_of` raises InvalidName for a
+    one bad platform: a client there would fail instead of taking an older version. `keys_of` gives () for a
     version that none may sign.
     """
     path = entry.file.path

@@ -9,6 +9,9 @@ from gitopsreg.transport.git import Commit, Repository
 from gitopsreg.upstream.opentofu_git_layout import Layout, Surveyor
 from gitopsreg.upstream.opentofu_git_reading import MAX_SIZE
 
+# Of what is read ahead. Packages' files have some kilobytes; those of strangers may have 32 MB each.
+_MOST_AHEAD = 64 * 1024 * 1024
+
 
 class Seen:
     """What everything is about until the next look."""
@@ -34,13 +37,19 @@ class Seen:
             return self._layout
 
     def prepare(self, oids: Iterable[str]) -> None:
-        """Read these blobs, and forget those that were prepared before. What can't be read is found out again."""
+        """Read these blobs, as many as may be held, and forget those that were prepared before. What can't be read is
+        found out again.
+        """
         prepared: dict[str, bytes] = {}
         with self._lock:
             self._prepared = {}
+            held = 0
             for oid in oids:
                 with suppress(UpstreamError):
-                    prepared[oid] = self._repository.read(oid, limit=MAX_SIZE)
+                    data = self._repository.read(oid, limit=MAX_SIZE)
+                    if (held := held + len(data)) > _MOST_AHEAD:
+                        break
+                    prepared[oid] = data
             self._prepared = prepared
 
     def blob(self, oid: str) -> bytes:

@@ -1,7 +1,8 @@
 """What one entry of a zip unpacks to, as a stream and as a digest. Never whole in memory, whatever the entry says.
 
 The door to isal, which inflates two to three times as fast as zlib. It never packs: archives must be the same bytes
-everywhere (upstream/archive.py), and what is unpacked is the same whoever unpacks it.
+everywhere (upstream/archive.py). What both unpack is the same; isal also takes some streams that zlib refuses, which
+only somebody who wants a zip that nobody can install makes.
 """
 
 import struct

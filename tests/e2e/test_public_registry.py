@@ -158,7 +158,7 @@ def test_a_small_registry_with_everything_odd(small: Carried) -> None:
     assert sorted(compared.left_out) == [
         "keys/h/harbor/torn.asc",
         "module:search/x/aws",
-        "modules/o/odd/clash/aws.json",
+        "modules/o/odd/Clash/aws.json",
         "modules/o/odd/deeper/still/aws.json",
         "modules/o/odd/dots.in/aws.json",
     ]

@@ -52,7 +52,7 @@ def test_upstreams_are_followed_while_the_catalog_host_is_gone(tmp_path: Path, r
     upstream.content["1.1.0"] = b"two"
     assert running.run().versions_added == 1
     upstream.content["1.2.0"] = b"three"
-    world.process().run()
+    world.process().run_once()
     assert world.listed(REMOTE) == ["1.0.0", "1.1.0", "1.2.0"]
     fetched, valid = read_status(world.store).conditions[:2]
     assert (fetched.type, fetched.status) == ("CatalogFetched", "False")

@@ -342,6 +342,16 @@ def test_the_first_of_two_discoveries_wins(world: World, registry: ARegistry) ->
     )
 
 
+@pytest.mark.parametrize("first", ["approval: pending", "approval: auto\nmaxPackages: 1"])
+def test_one_that_takes_nothing_new_takes_nothing_from_another(world: World, registry: ARegistry, first: str) -> None:
+    world.commit(discovery_file(), *(module_file(f"other{number}", "1.0.0") for number in range(8)))
+    world.run()
+    before = served(world)
+    world.commit(discovery_file(first, path="namespaces/acme/discoveries/all.yaml"))
+    outcome = world.run()
+    assert (served(world), outcome.plan.changes) == (before, ())
+
+
 def test_names_that_clash_and_names_that_are_none_are_told(world: World, registry: ARegistry) -> None:
     offer(registry, "datadog/one")
     registry.unfit = (

@@ -11,7 +11,7 @@ from gitopsreg.index.model import (
     PublicKey,
     Remote,
 )
-from gitopsreg.model.declaration import Guards
+from gitopsreg.model.declaration import Guards, OpentofuGitSource
 from gitopsreg.reconcile.apply import apply
 from gitopsreg.reconcile.draft import draft
 from gitopsreg.reconcile.plan import make_plan
@@ -27,6 +27,7 @@ from tests.builders import (
     found,
 )
 from tests.protocol.samples import a_provider_version
+from tests.releases import a_signer
 
 TIME = "2026-02-02T00:00:00Z"
 KEY = PublicKey(key_id="51852D87348FFC4C", armor="armor")
@@ -64,6 +65,25 @@ def test_a_stored_version_keeps_the_keys_that_it_was_verified_with() -> None:
     stored = ProviderPackage(address=HELLO, versions=(a_provider_version(),))
     item = draft(a_provider_declaration(), stored, of(stored.versions[0], keys=(KEY,)))
     assert item.keys == {}
+
+
+def test_keys_that_the_catalog_names_are_the_whole_truth() -> None:
+    """Also of a version that is there, and that no key covers any more."""
+    published = a_provider()
+    vouched = replace(published, versions=(replace(published.versions[0], keys=(KEY,)),))
+    source = OpentofuGitSource(url="https://git.example.com/registry.git")
+    declaration = a_provider_declaration(keys=(a_signer().declared(),), source=source)
+    held = of(vouched.versions[0], keys=())
+    item = draft(declaration, vouched, replace(held, found=(), held=held.found))
+    assert item.mutated == ()
+    assert apply(item, (), time=TIME) == published
+
+
+def test_keys_that_are_gone_there_stay() -> None:
+    published = a_provider()
+    vouched = replace(published, versions=(replace(published.versions[0], keys=(KEY,)),))
+    item = draft(a_provider_declaration(), vouched, of(vouched.versions[0], keys=()))
+    assert apply(item, (), time=TIME) == vouched
 
 
 def a_module(commit: str) -> ModulePackage:

@@ -97,6 +97,31 @@ def test_a_changed_declaration_is_read_without_a_look(world: World) -> None:
     assert world.gathering.parsed[2:] == [str(TWO)]
 
 
+def test_a_shorter_interval_counts_from_the_last_look(world: World) -> None:
+    rare, often = (
+        [gathered_file(name, f"interval: {interval}") for name in ("one", "two")] for interval in ("24h", "5m")
+    )
+    world.commit(*rare)
+    reconciler = world.reconciler()
+    reconciler.run()
+    world.commit(*often)
+    reconciler.tick()
+    move(world, TWO, "1.1.0")
+    world.pass_time(timedelta(minutes=10))
+    reconciler.tick()
+    assert world.listed(TWO) == ["1.0.0", "1.1.0"]
+
+
+def test_a_clock_that_went_back_wakes_a_watcher(world: World) -> None:
+    reconciler = world.reconciler()
+    world.pass_time(timedelta(days=365))
+    reconciler.run()
+    world.pass_time(timedelta(days=-364))
+    move(world, TWO, "1.1.0")
+    assert reconciler.tick() is not None
+    assert world.listed(TWO) == ["1.0.0", "1.1.0"]
+
+
 def test_out_of_reach_it_takes_nothing_away_and_is_tried_again(world: World) -> None:
     reconciler = world.reconciler()
     reconciler.run()

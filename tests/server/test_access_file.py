@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,11 @@ NOON = 1_800_000_000.5
 
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def written(path: Path) -> None:
+    while not path.read_bytes():
+        pass
 
 
 def told(file: AccessFile, *accesses: Access) -> None:
@@ -62,6 +70,7 @@ def test_many_lines_are_written_before_the_end_and_few_soon(tmp_path: Path) -> N
     async def tell() -> None:
         for number in range(1000):
             file.tell(HIT._replace(status=number))
+        await asyncio.sleep(0.2)
         assert len(lines(tmp_path / "log")) == 512
         await asyncio.sleep(1)
         assert len(lines(tmp_path / "log")) == 1000
@@ -75,6 +84,7 @@ def test_a_log_that_was_moved_away_begins_anew(tmp_path: Path) -> None:
     file = AccessFile(tmp_path / "log")
     told(file, HIT)
     file.flush()
+    written(tmp_path / "log")
     (tmp_path / "log").rename(tmp_path / "log.1")
     told(file, HIT._replace(status=404))
     file.close()
@@ -100,12 +110,14 @@ def test_a_log_that_can_not_be_written_is_told_once(tmp_path: Path) -> None:
     for _ in range(3):
         told(file, HIT)
         file.flush()
-    assert len(said) == 1
-    assert "lines are lost: No such file" in said[0]
+    while not said:
+        pass
     folder.mkdir()
     told(file, HIT)
     file.close()
-    assert len(lines(folder / "log")) == 1
+    assert len(said) == 1
+    assert "lines are lost: No such file" in said[0]
+    assert lines(folder / "log")[-1]["status"] == 200
 
 
 def test_a_place_that_can_not_be_is_refused(tmp_path: Path) -> None:
@@ -120,3 +132,34 @@ def test_no_line_is_lost_when_a_server_ends(tmp_path: Path) -> None:
             ask(url, "/v1/modules/platform/vpc/aws/versions", headers={"User-Agent": str(number)})
     file.close()
     assert [line["userAgent"] for line in lines(tmp_path / "log")] == [str(number) for number in range(25)]
+
+
+def test_a_reader_that_stalls_stops_nobody(tmp_path: Path) -> None:
+    """A pipe that nobody reads, of which far more is told than it holds."""
+    pipe, said = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    file = AccessFile(pipe, report=said.append)
+    told(file, *[HIT] * 200_000)
+    assert ["nobody takes them fast enough" in sentence for sentence in said] == [True]
+    file.close()
+    os.close(reader)
+
+
+def test_a_torn_line_costs_itself_only(tmp_path: Path) -> None:
+    said: list[str] = []
+    file = AccessFile(tmp_path / "log", report=said.append)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
+        told(file, *[HIT] * 3)
+        file.flush()
+        while not said:
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    told(file, HIT._replace(status=404))
+    file.close()
+    assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["status"] == 404

@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from gitopsreg.errors import StorageError
+from gitopsreg.index import repository
+from gitopsreg.index.changed import Changed
 from gitopsreg.index.keys import package_key
-from gitopsreg.index.model import Snapshot
+from gitopsreg.index.model import ModulePackage, Snapshot
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.server.app import build_app
 from gitopsreg.server.listen import Listen
@@ -15,7 +18,7 @@ from gitopsreg.server.snapshot import Snapshots
 from gitopsreg.storage.base import BlobReader
 from gitopsreg.storage.memory import MemoryStore
 from tests.builders import VPC, a_module, a_module_version, stored
-from tests.index.published import DNS, publish
+from tests.index.published import DNS, TIME, publish
 from tests.server.house import KEY, ask
 from tests.server.linking import Linking
 
@@ -157,3 +160,37 @@ def test_a_later_snapshot_is_read_before_it_is_served() -> None:
     assert served.snapshot.digest == published.digest
     store.put(key, whole)
     assert started.snapshots.refresh() is True
+
+
+def test_a_damaged_document_keeps_no_other_package_from_being_blocked() -> None:
+    store, published = a_store()
+    key = package_key(published.entries[DNS].digest)
+    whole = store.get(key)
+    store.put(key, b"torn")
+    started = Started(store)
+    blocked = replace(a_module_version("1.0.0"), listing="blocked", blocked="it steals")
+    base = _republish(store, published, "r1", replace(a_module(address=VPC), versions=(blocked,)))
+    with started.serving() as url:
+        assert started.snapshots.refresh() is True
+        assert ask(url, "/v1/modules/platform/vpc/aws/1.0.0/download").status == 410
+        assert _withheld(started) == {stored(blocked.archive).sha256.hex}, "also bytes that only it may share"
+    assert Snapshots(store, at_once=0).refresh() is True, "a server that starts serves the others too"
+    idle()
+    store.put(key, whole)
+    _republish(store, base, "r2")
+    assert started.snapshots.refresh() is True
+    assert _withheld(started) == frozenset(), "both modules have the same bytes"
+
+
+def _withheld(started: Started) -> frozenset[str]:
+    served = started.snapshots.current()
+    assert served is not None
+    return served.withheld
+
+
+def _republish(store: MemoryStore, base: Snapshot, revision: str, *changed: ModulePackage) -> Snapshot:
+    """As a reconciler does that reads none of what stays."""
+    late = repository.load(store, base.digest, ahead=0)
+    packages = Changed(late.packages, {package.address: package for package in changed})
+    content = repository.Content(revision=revision, time=TIME, hostname=None, namespaces=(), packages=packages)
+    return repository.publish(store, content, base=late, head=repository.read_head(store))

@@ -1,5 +1,6 @@
 """Several processes on one address: the real `gitopsreg serve --workers`."""
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gitopsreg.index.link_key import ensure_link_key
+from gitopsreg.server.workers import Post, Workers
 from gitopsreg.storage.filesystem import FilesystemStore
 from tests.builders import a_module, a_module_version
 from tests.cli.shell import gitopsreg
@@ -168,3 +170,24 @@ def test_an_address_in_use_is_told_before_anybody_is_born(store: FilesystemStore
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         ran = gitopsreg("serve", "--store", tmp_path / "store", "--listen", listen, "--workers", "2")
     assert (ran.code, "already in use" in ran.stderr) == (2, True)
+
+
+def test_a_worker_that_cannot_be_started_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork, calls = os.fork, iter(range(1_000))
+
+    def short_of_memory() -> int:
+        if next(calls) == 1:
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        return fork()
+
+    def work(post: Post) -> int:
+        post.ready()
+        if post.number == 1:  # the parent has both now
+            os.kill(os.getppid(), signal.SIGTERM)
+        post.line.recv(1)
+        return 0
+
+    monkeypatch.setattr(os, "fork", short_of_memory)
+    reports: list[str] = []
+    assert Workers(2, work, patience=5, report=reports.append).run() == 0
+    assert reports == ["worker 2 can't be started (Cannot allocate memory); tried again in 0.1 s"]

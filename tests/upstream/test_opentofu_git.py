@@ -297,16 +297,16 @@ class TestLayout:
             "providers/a/acme/under_score.json",
         }
 
-    def test_of_names_that_differ_in_case_the_first_stays_and_the_other_can_be_named(
+    def test_of_names_that_differ_in_case_the_lower_stays_and_the_other_can_be_named(
         self, remotes: Remotes, tmp_path: Path
     ) -> None:
         files = {**module_file("azure/aks/azurerm", "v2.0.0"), **module_file("Azure/aks/azurerm", "v1.0.0")}
         found = gathering(a_registry(tmp_path / "r", files), remotes, tmp_path)
-        assert found.addresses() == {AKS: "Azure/aks/azurerm"}
+        assert found.addresses() == {AKS: "azure/aks/azurerm"}
         (skipped,) = found.skipped()
-        assert skipped.ref == "modules/a/azure/aks/azurerm.json"
-        assert '"Azure/aks/azurerm", which stays' in skipped.reason
-        for written, version in (("", "1.0.0"), ("azure/aks/azurerm", "2.0.0"), ("AZURE/aks/azurerm", "1.0.0")):
+        assert skipped.ref == "modules/a/Azure/aks/azurerm.json"
+        assert '"azure/aks/azurerm", which stays' in skipped.reason
+        for written, version in (("", "2.0.0"), ("Azure/aks/azurerm", "1.0.0"), ("AZURE/aks/azurerm", "2.0.0")):
             discovery = found.upstream(declared(AKS, written)).discover()
             assert [one.version.text for one in discovery.found] == [version], written
 
@@ -323,6 +323,16 @@ class TestLayout:
             found.upstream(declared(VPC, written))
         assert caught.value.reason == "NotFound"
         assert found.state(declared(VPC, written)) != found.state(declared(AKS))
+
+    def test_what_is_read_ahead_is_bounded(
+        self, remotes: Remotes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gitopsreg.upstream.opentofu_git_seen._MOST_AHEAD", 1)
+        found = gathering(a_registry(tmp_path / "r", module_file("azure/aks/azurerm", "v1.0.0")), remotes, tmp_path)
+        found.prepare([declared(AKS)])
+        assert found._seen is not None
+        assert not found._seen._prepared
+        assert len(found.upstream(declared(AKS)).discover().found) == 1
 
     def test_one_namespace_that_git_would_not_write_costs_one(self, remotes: Remotes, tmp_path: Path) -> None:
         registry = a_registry(tmp_path / "r", module_file("acme/vpc/aws", "v1.0.0"))
