@@ -93,7 +93,7 @@ def command(
     left_out = [LeftOut(one.ref, one.reason) for one in choice.skipped(folder.layout)]
     left_out += [*(LeftOut(str(address), why) for address, why in made.refused), *ring.left_out]
     adopted = importing.write(target, made.files, merge=inherited is not None, dry=dry_run)
-    return _told(settings, _Result(made, adopted, tuple(left_out), target, dry_run))
+    return _told(settings, _Result(made, adopted, tuple(left_out), target, terms.url, dry_run))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ class _Result:
     adopted: "Adopted"
     left_out: tuple[LeftOut, ...]
     folder: Path
+    url: str
     dry: bool
 
 
@@ -113,12 +114,13 @@ def _told(settings: Settings, result: _Result) -> int:
         similar = [list(pair) for pair in made.similar]
         declared = {"modules": counts["module"], "providers": counts["provider"]}
         declared |= {"namespaces": len(made.namespaces), "keys": made.keys}
-        output.print_json({"declared": declared, **told, "similarNamespaces": similar})
+        output.print_json({"declared": declared, "url": result.url, **told, "similarNamespaces": similar})
         return DONE
     out = output.console()
     words = ", ".join(output.count(number, kind) for kind, number in counts.items())
     keys = output.count(made.keys, "key")
     output.say(out, f"{words} of {output.count(len(made.namespaces), 'namespace')} declared, with {keys}", "bold")
+    output.say(out, printable(f"Their source is {result.url}: if it lies elsewhere, import again with --url"))
     importing.show_adopted(out, result.adopted, result.folder, dry=result.dry)
     importing.show_left_out(out, result.left_out, "FILE OR ADDRESS")
     if made.similar:

@@ -7,10 +7,12 @@ the runs happen in the loop's own thread, so a tick and a webhook can't run side
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Event, Thread
+from time import monotonic
 
 
 class Loop:
-    """Runs `work(everything)` whenever it was asked to, with `gap` seconds of rest between two runs.
+    """Runs `work(everything)` whenever it was asked to, then rests as long as that took, `gap` seconds at most: whoever
+    asks without end gets half of the time, and who asks after a look at nothing need not wait.
 
     `everything` is True when somebody asked for a reconcile now, False for a tick of the clock. What `work` raises is
     lost: it has to tell of its own troubles.
@@ -57,9 +59,10 @@ class Loop:
         while self._wait():
             with self._marked:
                 everything, self._everything, self._pending = self._everything, False, False
+            began = monotonic()
             with suppress(Exception, SystemExit):  # whatever it is, it must not end the runs to come
                 self._work(everything)
-            self._stopping.wait(self._gap)
+            self._stopping.wait(min(self._gap, monotonic() - began))
 
     def _wait(self) -> bool:
         """True when there is something to do, False when it is time to stop."""

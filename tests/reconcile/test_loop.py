@@ -94,3 +94,13 @@ def test_stopping_before_the_start_and_twice_is_fine() -> None:
     loop = Loop(Work(), gap=0)
     assert loop.stop(1)
     assert loop.stop(1)
+
+
+def test_it_rests_no_longer_than_it_worked() -> None:
+    work = Work()
+    loop = Loop(work, gap=3600)
+    loop.start()
+    for runs in (1, 2, 3):
+        assert work.wait_for(runs)
+        loop.request()
+    assert loop.stop(60)
