@@ -1,12 +1,11 @@
 """A web server of files, well behaved or, on demand, not."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.threaded_server import ThreadedServer
 
 
-class FileServer:
+class FileServer(ThreadedServer):
     """Serves `files` by path (without the slash in front).
 
     `moved` maps paths to where they are now, `failing` paths to the statuses of their next answers; `drip` sends one
@@ -14,43 +13,25 @@ class FileServer:
     """
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.files: dict[str, bytes] = {}
         self.moved: dict[str, str] = {}
         self.failing: dict[str, list[int]] = {}
         self.drip = False
         self.length: int | None = None
         self.requests: list[str] = []
-        self.stopping = threading.Event()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
-        self._http.server = self
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 
     def url(self, path: str = "") -> str:
-        return f"http://127.0.0.1:{self._http.server_port}/{path}".rstrip("/")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stopping.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-class _Http(ThreadingHTTPServer):
-    server: FileServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is what some tests are about."""
+        return f"http://127.0.0.1:{self.port}/{path}".rstrip("/")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Http
+    @property
+    def _files(self) -> FileServer:
+        return self.server.owner  # type: ignore[attr-defined,no-any-return]
 
     def do_GET(self) -> None:
-        files = self.server.server
+        files = self._files
         path = self.path.lstrip("/")
         files.requests.append(path)
         if statuses := files.failing.get(path):
@@ -66,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def _answer(self, status: int, body: bytes, location: str = "") -> None:
-        files = self.server.server
+        files = self._files
         self.send_response(status)
         if location:
             self.send_header("Location", location)

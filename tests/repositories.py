@@ -4,17 +4,17 @@ import base64
 import os
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pygit2
 import trustme
 from pygit2.enums import ObjectType
+
+from tests.threaded_server import ThreadedServer
 
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -92,7 +92,7 @@ class Request(NamedTuple):
     authorization: str | None
 
 
-class GitServer:
+class GitServer(ThreadedServer):
     """Serves the repositories below `root` with `git http-backend`, well or, on demand, badly.
 
     `login` demands basic auth, `redirects` maps path prefixes to where they went, `status` answers everything with
@@ -100,6 +100,7 @@ class GitServer:
     """
 
     def __init__(self, root: Path, *, authority: trustme.CA | None = None, host: str = "127.0.0.1") -> None:
+        super().__init__(_Handler)
         self.root = root
         self.requests: list[Request] = []
         self.login: tuple[str, str] | None = None
@@ -107,9 +108,6 @@ class GitServer:
         self.status: int | None = None
         self.stall = False
         self.drip = False
-        self.stopping = threading.Event()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
-        self._http.git = self
         self._scheme = "https" if authority else "http"
         self._host = host
         if authority:
@@ -117,39 +115,23 @@ class GitServer:
             authority.issue_cert(host).configure_cert(context)
             # The handshake happens in the request's own thread, where a client that hangs up hurts nobody.
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 
     def url(self, path: str = "") -> str:
-        return f"{self._scheme}://{self._host}:{self._http.server_port}/{path}"
+        return f"{self._scheme}://{self._host}:{self.port}/{path}"
 
     @property
     def fetches(self) -> int:
         """How many times content was asked for; a look at the refs does not count."""
         return sum(request.path.endswith("/git-upload-pack") and request.method == "POST" for request in self.requests)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stopping.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-class _Http(ThreadingHTTPServer):
-    git: GitServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is what some tests are about."""
-
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Http
+    @property
+    def _git(self) -> GitServer:
+        return self.server.owner  # type: ignore[attr-defined,no-any-return]
 
     def do_GET(self) -> None:
-        git = self.server.git
+        git = self._git
         address = urlsplit(self.path)
         body = self._body()
         git.requests.append(Request(self.command, address.path, self.headers.get("Authorization")))
@@ -178,14 +160,14 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _welcome(self) -> bool:
-        if self.server.git.login is None:
+        if self._git.login is None:
             return True
-        wanted = base64.b64encode(":".join(self.server.git.login).encode()).decode()
+        wanted = base64.b64encode(":".join(self._git.login).encode()).decode()
         return self.headers.get("Authorization") == f"Basic {wanted}"
 
     def _run(self, path: str, query: str, body: bytes) -> None:
         environment = _ENVIRONMENT | {
-            "GIT_PROJECT_ROOT": str(self.server.git.root),
+            "GIT_PROJECT_ROOT": str(self._git.root),
             "GIT_HTTP_EXPORT_ALL": "1",
             "REQUEST_METHOD": self.command,
             "PATH_INFO": path,
@@ -205,11 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if not self.server.git.drip:
+        if not self._git.drip:
             self.wfile.write(content)
             return
         for byte in content:
-            if self.server.git.stopping.wait(0.1):
+            if self._git.stopping.wait(0.1):
                 return
             self.wfile.write(bytes([byte]))
 

@@ -6,11 +6,16 @@ from contextlib import suppress
 from gitopsreg.errors import StorageError
 from gitopsreg.index import codec
 from gitopsreg.index.keys import shard_key
-from gitopsreg.index.model import Root
+from gitopsreg.index.model import Root, Snapshot
 from gitopsreg.index.reading import checked
 from gitopsreg.index.side_by_side import JOBS, side_by_side
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader
+
+
+def served(snapshot: Snapshot | None) -> int:
+    """How many packages of a loaded snapshot are not archived."""
+    return sum(not entry.archived for entry in snapshot.entries.values()) if snapshot else 0
 
 
 def census(reader: BlobReader, roots: Iterable[Root], *, jobs: int = JOBS) -> Iterator[int | None]:

@@ -91,7 +91,7 @@ class Lookout:
         patience: float | None,
         wake: Callable[[], None],
     ) -> dict[str, Look]:
-        """One for each URL; those that are due, or that this process has not seen yet, are looked at."""
+        """One for each URL; those that are due are looked at, and who is still being looked at is waited for."""
         before = {item.url: item for item in known}
         due = [url for url in urls if everything or url in self._looking or _is_due(before.get(url), now)]
         self._start(due, wake)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from gitopsreg.errors import CheckoutFailed, LeaseHeld, LostLease, PublishConflict, StorageError
 from gitopsreg.index import repository
+from gitopsreg.index.census import served
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import PackageStatus
@@ -232,10 +233,10 @@ class Reconciler:
         self._verdict = verdict
         self._epoch = (head.epoch if head else 0) + published
         self._commit = "" if prepared.unreachable else prepared.checkout.commit.oid
-        served = sum(not entry.archived for entry in snapshot.entries.values()) if snapshot else 0
+        packages_served = served(snapshot)
         status = registry_status(prepared, packages, snapshot, verdict)
         if not blocked:
-            status = replace(status, resting=resting(prepared, status, served))
+            status = replace(status, resting=resting(prepared, status, packages_served))
         write_status(self._store, status, known=prepared.known)
         declared = {} if blocked else {item.address: item for item in prepared.loaded.catalog.packages}
         self._last = Last(snapshot=snapshot, status=status, applied=declared)
@@ -243,7 +244,7 @@ class Reconciler:
             revision=prepared.loaded.catalog.revision,
             snapshot=status.snapshot,
             published=published,
-            packages=served,
+            packages=packages_served,
             versions_added=sum(len(item.records) for item in synced.values()),
             bytes_stored=sum(item.stored for item in synced.values()),
             seconds=(self._now() - prepared.now).total_seconds(),

@@ -12,6 +12,7 @@ from gitopsreg.catalog.commit import CatalogCheckout
 from gitopsreg.catalog.load import Loaded, Memo, load
 from gitopsreg.errors import CheckoutFailed, UpstreamUnavailable
 from gitopsreg.index import repository
+from gitopsreg.index.census import served
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import RegistryStatus
 from gitopsreg.index.status_store import read_status
@@ -229,8 +230,7 @@ def _is_about(status: RegistryStatus, base: Snapshot | None) -> bool:
 
 
 def _totals(catalog: Catalog, base: Snapshot | None) -> Totals:
-    served = sum(not entry.archived for entry in base.entries.values()) if base else 0
-    return Totals(served=served, declared=len(catalog.packages) + len(catalog.invalid))
+    return Totals(served=served(base), declared=len(catalog.packages) + len(catalog.invalid))
 
 
 def _beside(base: Snapshot | None, loaded: Loaded, resolution: Resolution, now: datetime) -> Iterator[Change]:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from gitopsreg.index.head import read_head
+from gitopsreg.index.head import Head, read_head
 from gitopsreg.index.holding import serve
 from gitopsreg.index.keys import root_key
-from gitopsreg.index.model import Delivery, Shelf
+from gitopsreg.index.model import Delivery, ModuleVersion, Shelf
 from gitopsreg.index.pointer import Hold
 from gitopsreg.index.repository import load
 from gitopsreg.model.address import ModuleAddress
@@ -17,7 +17,10 @@ from tests.protocol.samples import a_snapshot
 from tests.server.house import publish_packages, stored_module
 
 
-def test_what_was_blocked_since_is_withheld_after_a_rollback() -> None:
+def rolled_back() -> tuple[MemoryStore, Head, Head, ModuleVersion]:
+    """A store that serves a snapshot again from before one of its newer versions was blocked: (store, the head then,
+    the newest head, that version).
+    """
     store, module = MemoryStore(), a_module()
     first, second = (stored_module(store, a_module_version(text)) for text in ("1.0.0", "2.0.0"))
     publish_packages(store, replace(module, versions=(first,)))
@@ -27,6 +30,11 @@ def test_what_was_blocked_since_is_withheld_after_a_rollback() -> None:
     assert before is not None
     assert head is not None
     serve(store, head, load(store, before.root), Hold(since="2026-01-01T00:00:00Z"), fence=1)
+    return store, before, head, second
+
+
+def test_what_was_blocked_since_is_withheld_after_a_rollback() -> None:
+    store, before, _, second = rolled_back()
     snapshots = Snapshots(store)
     snapshots.refresh()
     served = snapshots.current()
@@ -45,15 +53,7 @@ def test_shared_bytes_come_from_the_registrys_own_store() -> None:
 
 
 def test_what_was_blocked_since_is_asked_for_until_it_is_read() -> None:
-    store, module = MemoryStore(), a_module()
-    first, second = (stored_module(store, a_module_version(text)) for text in ("1.0.0", "2.0.0"))
-    publish_packages(store, replace(module, versions=(first,)))
-    before = read_head(store)
-    publish_packages(store, replace(module, versions=(first, replace(second, listing="blocked", blocked="malware"))))
-    head = read_head(store)
-    assert before is not None
-    assert head is not None
-    serve(store, head, load(store, before.root), Hold(since="2026-01-01T00:00:00Z"), fence=1)
+    store, _, head, second = rolled_back()
     key = root_key(head.root)
     whole = store.get(key)
     store.put(key, b"torn")
