@@ -22,7 +22,8 @@ from gitopsreg.index.model import (
 )
 from gitopsreg.index.pointer import Hold, Pointer
 from gitopsreg.index.repository import Content
-from gitopsreg.index.status import PackageStatus, RegistryStatus, VersionFailure
+from gitopsreg.index.status import PackageStatus, VersionFailure
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
 from gitopsreg.model.condition import Condition
 from gitopsreg.model.declaration import Deprecation
@@ -229,9 +230,7 @@ registry_statuses = st.builds(
     next_attempt=texts,
     blocked_plan=texts,
     idle=_tuples(st.tuples(texts, texts)),
-    packages=st.lists(package_statuses, max_size=5, unique_by=lambda status: status.address).map(
-        lambda found: tuple(sorted(found, key=lambda status: str(status.address)))
-    ),
+    packages=st.lists(package_statuses, max_size=5, unique_by=lambda status: status.address).map(PackageStatuses.of),
 )
 _holds = st.builds(Hold, since=texts, by=texts, reason=texts, until=texts)
 pointers = st.builds(

@@ -1,8 +1,9 @@
 """One file by itself: everything that can be said of it without looking at another. Reads that file, nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from gitopsreg.catalog import discovery, modeline, schema, semantics
 from gitopsreg.catalog.cursor import Cursor
@@ -50,6 +51,15 @@ class Checked:
         return Cursor(self.document.value if self.document else None)
 
 
+# Files in, the same files checked and in the same order out.
+CheckEach = Callable[[Sequence[CatalogFile]], Iterable[Checked]]
+
+
+def check_each(files: Sequence[CatalogFile]) -> Iterable[Checked]:
+    """Each of `files` checked, in order."""
+    return map(check_file, files)
+
+
 def check_file(file: CatalogFile) -> Checked:
     found = slot(file.path)
     problems = [*_misplaced(file, found)]
@@ -80,6 +90,20 @@ def _checked(path: str, found: Slot, parsed: Parsed, problems: list[Problem], ig
         broken=any(finding.severity == "error" for finding in findings),
         ignores=ignores,
         mentions=mentions(found.kind, Cursor(document.value if document else None)),
+    )
+
+
+def remade(path: str, text: str, value: Any) -> Checked:
+    """What `check_file` makes of a file that there is nothing to tell of, from the value of its text."""
+    found, document = slot(path), Document(value, text)
+    return Checked(
+        path=path,
+        slot=found,
+        document=document,
+        findings=(),
+        facts=_facts(found, document),
+        broken=False,
+        mentions=mentions(found.kind, Cursor(value)),
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from gitopsreg.catalog.owners import Style, handles
 from gitopsreg.errors import ConfigError
-from gitopsreg.model.declaration import Catalog, CatalogSource, NamespaceDeclaration, PackageDeclaration
+from gitopsreg.model.catalog import Catalog, NamespaceDeclaration
+from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
 
 PLACES: dict[Style, str] = {"github": ".github/CODEOWNERS", "gitlab": ".gitlab/CODEOWNERS"}
 # GitHub passes over a larger file, and then asks nobody at all.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gitopsreg.catalog.files import DECLARED, MAX_TOTAL, MOST_FILES, CatalogFile, CatalogFiles
-from gitopsreg.catalog.folders import Folder, Folders, a_file, too_many
+from gitopsreg.catalog.files import DECLARED, MAX_TOTAL, MOST_FILES, CatalogFile, CatalogFiles, Grouped
+from gitopsreg.catalog.folders import Folder, Folders, too_many
 from gitopsreg.catalog.layout import is_declaration
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.transport.git import Commit, Repository
@@ -53,7 +53,7 @@ def checkout_of(
             revision=f"{name}@sha1:{commit.oid}",
             time=commit.time,
             root=f"{path}/" if path else "",
-            files=tuple(_files(repository, root, folders or Folders())) if root else (),
+            files=_files(repository, root, folders or Folders()) if root else (),
             has_folder=lambda folder: root is not None and repository.subtree(root, folder) is not None,
         ),
         repository=repository.path,
@@ -70,9 +70,10 @@ def inside(path: str) -> str:
     return str(PurePosixPath(*parts)) if parts else ""
 
 
-def _files(repository: Repository, root: str, folders: Folders) -> Iterator[CatalogFile]:
+def _files(repository: Repository, root: str, folders: Folders) -> Grouped:
     """Everything below DECLARED; what lies beside it may be of any size and is never looked at."""
     count = total = 0
+    parts: dict[str, tuple[CatalogFile, ...]] = {}
     for name in DECLARED:
         folder = _below(repository, root, name, folders)
         count += len(folder.files)
@@ -82,7 +83,18 @@ def _files(repository: Repository, root: str, folders: Folders) -> Iterator[Cata
         if total > MAX_TOTAL:
             limit = f"{MAX_TOTAL // 1024**2} MiB of declarations at most"
             raise CheckoutFailed(f"the catalog is too large: {limit}", reason="TooLarge")
-        yield from folder.files
+        for part, files in _parts(name, folder):
+            parts[part] = parts[part] + files if part in parts else files
+    return Grouped.of(parts)
+
+
+def _parts(name: str, folder: Folder) -> Iterator[tuple[str, tuple[CatalogFile, ...]]]:
+    """As catalog.files.parts_of has them; an unchanged folder's files are the same object."""
+    if name != "namespaces" or not folder.folders:
+        yield "", folder.files
+        return
+    yield "", folder.own
+    yield from ((inner.lower(), found.files) for inner, found in folder.folders)
 
 
 def _below(repository: Repository, root: str, name: str, folders: Folders) -> Folder:
@@ -92,5 +104,5 @@ def _below(repository: Repository, root: str, name: str, folders: Folders) -> Fo
     entry = repository.entry(root, name)
     if entry is None:
         return Folder("", (), 0)
-    file = a_file(repository, entry.path, entry.mode, entry.oid)
+    file = folders.file(repository, entry.path, entry.mode, entry.oid)
     return Folder("", (file,), file.size if is_declaration(file.path) else 0)

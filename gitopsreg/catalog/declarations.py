@@ -9,6 +9,7 @@ from gitopsreg.catalog.delivery import can_be_referred_to
 from gitopsreg.catalog.discovery import KINDS, name_pattern
 from gitopsreg.catalog.duration import parse_duration
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
+from gitopsreg.model.catalog import Guards, NamespaceDeclaration, RegistryDeclaration, Retention
 from gitopsreg.model.constraint import Constraint, Reading
 from gitopsreg.model.declaration import (
     Block,
@@ -16,15 +17,11 @@ from gitopsreg.model.declaration import (
     Deprecation,
     DiscoveryDeclaration,
     GitSource,
-    Guards,
     ModuleDeclaration,
-    NamespaceDeclaration,
     OpentofuGitSource,
     PackageDeclaration,
     Pin,
     ProviderDeclaration,
-    RegistryDeclaration,
-    Retention,
     SigningKey,
     Source,
     StorageClass,

@@ -9,6 +9,7 @@ from gitopsreg.catalog.overlap import overlapping
 from gitopsreg.catalog.ownership import RESERVED
 from gitopsreg.catalog.problem import Problem
 from gitopsreg.catalog.urls import matches
+from gitopsreg.catalog.world import World
 from gitopsreg.errors import quoted
 
 # What repositories are grouped by, by type of host; other hosts can't be searched.
@@ -25,16 +26,17 @@ _SCOPES: Mapping[str, str] = {
 
 
 def check_discoveries(
-    checked: Sequence[Checked], namespaces: Mapping[str, Checked]
+    found: Sequence[tuple[Checked, DiscoveryFacts]], world: World
 ) -> Iterator[tuple[Checked, Problem]]:
     """Everything that is wrong with discoveries and can't be seen in their own files."""
-    found = [(one, one.facts) for one in checked if isinstance(one.facts, DiscoveryFacts)]
-    connections = {one.slot.name: one.cursor / "spec" for one in checked if one.slot.kind == "Connection"}
+    if not found:
+        return
+    connections = {name: one.cursor / "spec" for name, one in world.connections.items()}
     hosts = {name: (spec / "type").text for name, spec in connections.items()}
     # Others' URLs are known when something is found.
     urls = {name: (spec / "url").text for name, spec in connections.items() if hosts[name] == "opentofu-git"}
     for one, facts in found:
-        namespace = namespaces.get(one.slot.namespace)
+        namespace = world.namespaces.get(one.slot.namespace)
         for problem in (*_ownership(one.slot.namespace, facts, namespace, urls), *_host(facts, hosts)):
             yield one, problem
     for later, earlier in overlapping([(one.slot.namespace, facts) for one, facts in found]):

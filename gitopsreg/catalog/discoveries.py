@@ -1,10 +1,11 @@
 """Which discoveries this release acts on (those over a registry in a Git repository), and why it doesn't on others."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.discovery import DiscoveryFacts
 from gitopsreg.catalog.report import Finding
+from gitopsreg.catalog.world import World
 from gitopsreg.errors import quoted
 from gitopsreg.model.declaration import DiscoveryDeclaration, IdleDiscovery
 
@@ -17,11 +18,11 @@ Why = tuple[str, str]
 class Discoveries:
     """The discoveries of one catalog and the connections that they name."""
 
-    def __init__(self, checked: Iterable[Checked], errors: Mapping[str, Finding]) -> None:
+    def __init__(self, world: World, errors: Mapping[str, Finding]) -> None:
         """`errors` by path: the first of each file that has any."""
-        every = list(checked)
-        self._found = sorted((one for one in every if one.slot.kind == "Discovery"), key=lambda one: one.path)
-        self._connections = {one.slot.name: one for one in every if one.slot.kind == "Connection"}
+        found = (one for part in world.parts.values() for one in part.discoveries)
+        self._found = sorted(found, key=lambda one: one.path)
+        self._connections = world.connections
         self._errors = errors
 
     def acts_on(self, one: Checked) -> bool:

@@ -1,7 +1,8 @@
 """The catalog's files before they are understood: what a Git tree or a directory hands to the loader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 # Where declarations live below the catalog root; everything else there is somebody else's (README, content, CI).
@@ -39,6 +40,18 @@ class CatalogFile:
     read: Callable[[], bytes]
 
 
+class Grouped(tuple[CatalogFile, ...]):  # noqa: SLOT001 - tuples have no room for slots
+    """Files whose parts (see `parts_of`) are at hand, since who found them went through the folders."""
+
+    parts: Mapping[str, tuple[CatalogFile, ...]]
+
+    @classmethod
+    def of(cls, parts: Mapping[str, tuple[CatalogFile, ...]]) -> "Grouped":
+        made = cls(chain.from_iterable(parts.values()))
+        made.parts = parts
+        return made
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogFiles:
     """One state of the catalog. `revision` and `time` as in model.declaration.Catalog; `root` is how findings name the
@@ -50,3 +63,22 @@ class CatalogFiles:
     root: str
     files: tuple[CatalogFile, ...]
     has_folder: Callable[[str], bool]
+
+
+def part_of(path: str) -> str:
+    """The namespace whose folder a file lies in, in lower case (folders that differ in letter case clash); "" for what
+    lies in none.
+    """
+    top, _, below = path.partition("/")
+    name, inside, _ = below.partition("/")
+    return name.lower() if top == "namespaces" and inside else ""
+
+
+def parts_of(files: tuple[CatalogFile, ...]) -> Mapping[str, tuple[CatalogFile, ...]]:
+    """The files by namespace. What lies in one folder hardly ever depends on what lies in another."""
+    if isinstance(files, Grouped):
+        return files.parts
+    found: dict[str, list[CatalogFile]] = {}
+    for file in files:
+        found.setdefault(part_of(file.path), []).append(file)
+    return {name: tuple(some) for name, some in found.items()}

@@ -21,11 +21,15 @@ _MODES: dict[EntryMode, FileMode] = {
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Everything below one tree, in Git's order; `size` is what its declarations come to, in bytes."""
+    """Everything below one tree, in Git's order; `size` is what its declarations come to, in bytes. `own` are the files
+    right in it, `folders` the others by the name of theirs.
+    """
 
     tree: str
     files: tuple[CatalogFile, ...]
     size: int
+    own: tuple[CatalogFile, ...] = ()
+    folders: tuple[tuple[str, "Folder"], ...] = ()
 
 
 class Folders:
@@ -34,17 +38,35 @@ class Folders:
     def __init__(self, most: int = MOST_FILES) -> None:
         self._most = most
         self._known: dict[str, Folder] = {}
-        self._repository = ""
+        self._repository: Repository | None = None
 
     def read(self, repository: Repository, path: str, tree: str) -> Folder:
         """The folder at `path` of the catalog root. Raises CheckoutFailed (`TooLarge`), and as Repository.items does.
 
         What was read from another repository, or an older copy of this one, is forgotten: files are read there.
         """
-        if self._repository != str(repository.path) or len(self._known) > 4 * self._most:
+        before, self._repository = self._repository, repository
+        if before is None or before.path != repository.path or len(self._known) > 4 * self._most:
             self._known.clear()
-            self._repository = str(repository.path)
         return self._folder(repository, path, tree, 0)
+
+    def _read(self, oid: str) -> bytes:
+        """A file's bytes from the repository as it was last opened: files that stay keep no older one open."""
+        if self._repository is None:
+            raise CheckoutFailed("no repository is open")
+        return self._repository.read(oid, limit=_LARGEST_FILE)
+
+    def file(self, repository: Repository, path: str, mode: EntryMode, oid: str) -> CatalogFile:
+        """The file at `path` of the catalog root."""
+        self._repository = repository
+        return CatalogFile(
+            # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
+            path=path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
+            mode=_MODES[mode],
+            size=0 if mode == "submodule" else repository.size(oid),
+            oid=oid,
+            read=partial(self._read, oid),
+        )
 
     def _folder(self, repository: Repository, path: str, tree: str, depth: int) -> Folder:
         known = self._known.get(path)
@@ -60,30 +82,24 @@ class Folders:
 
     def _together(self, repository: Repository, path: str, tree: str, items: tuple[Item, ...], depth: int) -> Folder:
         files: list[CatalogFile] = []
+        own: list[CatalogFile] = []
+        folders: list[tuple[str, Folder]] = []
         size = 0
         for item in items:
-            inner = f"{path}/{as_text(item.name)}"
+            name = as_text(item.name)
+            inner = f"{path}/{name}"
             if item.kind == "folder":
                 folder = self._folder(repository, inner, item.oid, depth + 1)
+                folders.append((name, folder))
                 files += folder.files
                 size += folder.size
             else:
-                files.append(a_file(repository, inner, item.kind, item.oid))
-                size += files[-1].size if is_declaration(inner) else 0
+                own.append(self.file(repository, inner, item.kind, item.oid))
+                files.append(own[-1])
+                size += own[-1].size if is_declaration(inner) else 0
             if len(files) > self._most:
                 raise too_many(self._most)
-        return Folder(tree, tuple(files), size)
-
-
-def a_file(repository: Repository, path: str, mode: EntryMode, oid: str) -> CatalogFile:
-    return CatalogFile(
-        # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
-        path=path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
-        mode=_MODES[mode],
-        size=0 if mode == "submodule" else repository.size(oid),
-        oid=oid,
-        read=partial(repository.read, oid, limit=_LARGEST_FILE),
-    )
+        return Folder(tree, tuple(files), size, tuple(own), tuple(folders))
 
 
 def too_many(most: int) -> CheckoutFailed:

@@ -1,13 +1,13 @@
 """Names that lead nowhere (GR302, GR307 to GR310), with the nearest name that leads somewhere."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.layout import PLACES
 from gitopsreg.catalog.nearest import Speller
 from gitopsreg.catalog.problem import Problem
+from gitopsreg.catalog.world import World
 from gitopsreg.errors import quoted
 
 
@@ -29,16 +29,14 @@ _WORDS: Mapping[str, _Words] = {
 class Names:
     """All names of one catalog by kind; those of keys count in their namespace only."""
 
-    def __init__(self, checked: Iterable[Checked], speller: Speller) -> None:
-        self._known: dict[tuple[str, str], set[str]] = defaultdict(set)
+    def __init__(self, world: World, speller: Speller) -> None:
+        self._world = world
         self._speller = speller
-        for one in checked:
-            if one.slot.kind in _WORDS:
-                self._known[self._group(one.slot.kind, one.slot.namespace)].add(one.slot.name)
+        self._top = {kind: {one.slot.name for one in world.top.checked if one.slot.kind == kind} for kind in _WORDS}
 
     def problem(self, kind: str, namespace: str, name: str, pointer: str) -> Problem | None:
         """Why the name that something in `namespace` gives leads nowhere."""
-        known = self._known.get(self._group(kind, namespace), set())
+        known = self._known(kind, namespace)
         if name in known:
             return None
         words = _WORDS[kind]
@@ -46,13 +44,17 @@ class Names:
         hint = self._speller.nearest(name, known) or f"add {place}"
         return Problem(rule=words.rule, message=words.message.format(quoted(name)), hint=hint, pointer=pointer)
 
-    def _group(self, kind: str, namespace: str) -> tuple[str, str]:
-        return kind, namespace if kind == "SigningKey" else ""
-
-
-def check_names(checked: Iterable[Checked], names: Names) -> Iterator[tuple[Checked, Problem]]:
-    """Every mention of every file."""
-    for one in checked:
+    def problems(self, one: Checked, kind: str, *, among: bool) -> Iterator[Problem]:
+        """What is wrong with the names of this kind that a file gives (`among`), or with those of all others."""
         for mention in one.mentions:
-            if problem := names.problem(mention.kind, one.slot.namespace, mention.name, mention.pointer):
-                yield one, problem
+            if (mention.kind == kind) is among:
+                problem = self.problem(mention.kind, one.slot.namespace, mention.name, mention.pointer)
+                yield from (problem,) if problem else ()
+
+    def _known(self, kind: str, namespace: str) -> Collection[str]:
+        if kind == "Namespace":
+            return self._world.namespaces
+        if kind != "SigningKey":
+            return self._top[kind]
+        part = self._world.parts.get(namespace.lower())
+        return [name for owner, name in part.keys if owner == namespace] if part else ()

@@ -126,7 +126,8 @@ class _Reader:
         end = next((line for line in range(span.line + 1, end + 1) if line in self.alone), end + 1) - 1
         content = self.lines[span.line : end]
         digit = re.search(r"[1-9]", header[0])
-        indent = self.parents[-1] + int(digit[0]) if digit else _indent(content)
+        outer = self.parents[-1] if self.parents else 0
+        indent = outer + int(digit[0]) if digit else _indent(content)
         # Longer lines of nothing but spaces are text.
         while content and not content[-1].strip(" ") and len(content[-1]) <= indent and "+" not in header[0]:
             content.pop()

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import discoveries, output, publishing
+from gitopsreg.cli import again, discoveries, output, publishing, untouched
 from gitopsreg.cli.failures import DONE, FOUND
 from gitopsreg.cli.options import PRINTED, takes
 from gitopsreg.cli.publishing import Publishing
 from gitopsreg.errors import NotPublished
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus
+from gitopsreg.index.statuses import RegistryStatus
 from gitopsreg.model.address import PackageAddress, parse_address
 from gitopsreg.model.condition import Condition
 from gitopsreg.settings import Settings
@@ -30,8 +31,10 @@ HELP = """Show how the registry and its packages are: conditions, versions, last
 
 ADDRESS shows one package in full: "module:namespace/name/system", "provider:namespace/type", or without the kind.
 
-Exit codes: 0 it could be read, 1 no such package (with --exit-code: or something is not as declared), 2 wrong use,
-3 the store can't be read.
+A store into which nothing has come yet is no error, even if it is a folder that is not there: reconcile makes it.
+
+Exit codes: 0 it could be read, 1 no such package (with --exit-code: or something is not as declared, or nothing has
+been reconciled yet), 2 wrong use, 3 the store can't be read.
 """
 EXAMPLES = """Examples:
   gitopsreg status --store file:///var/lib/gitopsreg
@@ -63,12 +66,17 @@ def command(
     status = with_faults(read_status(reader), cared)
     if address is None:
         _show_all(settings, status, around, cared, now)
-        healthy = not any(True for _ in problems(status))
+        healthy = _is_used(status, around) and not any(True for _ in problems(status))
     else:
         package = find(status, address)
         _show_one(settings, package)
         healthy = ready(package) != "False"
     return FOUND if exit_code and not healthy else DONE
+
+
+def _is_used(status: RegistryStatus, around: Publishing) -> bool:
+    """Whether anything has come into the store yet."""
+    return bool(status.last_attempt or status.packages or around.head)
 
 
 def _show_all(settings: Settings, status: RegistryStatus, around: Publishing, cared: "Care", now: datetime) -> None:
@@ -77,7 +85,7 @@ def _show_all(settings: Settings, status: RegistryStatus, around: Publishing, ca
     if settings.output == "json":
         output.print_json(as_json(status) | publishing.as_json(around) | care.care_json(cared))
     else:
-        show(output.console(), status, around, now=now)
+        show(output.console(), status, around, settings, now=now)
         care.show_care(output.console(), cared)
 
 
@@ -91,7 +99,7 @@ def _show_one(settings: Settings, package: PackageStatus) -> None:
 def find(status: RegistryStatus, text: str) -> PackageStatus:
     """The package with this address; raises InvalidName for what is none, NotPublished for an unknown one."""
     wanted = address_of(text)
-    known = {item.address: item for item in status.packages}
+    known = status.packages
     if wanted not in known:
         if path := discoveries.finder(status.discoveries, str(wanted)):
             raise NotPublished(
@@ -126,7 +134,7 @@ def problems(status: RegistryStatus) -> Iterator[tuple[str, str, str, str]]:
             yield "registry", condition.reason, condition.message, status.next_attempt
     yield from out_of_reach(status)
     yield from discoveries.problems(status.discoveries)
-    for package in status.packages:
+    for package in status.packages.values():
         yield from package_problems(package)
 
 
@@ -151,38 +159,41 @@ def out_of_reach(status: RegistryStatus) -> Iterator[tuple[str, str, str, str]]:
 def as_json(status: RegistryStatus) -> dict[str, Any]:
     """Everything that is known."""
     document: dict[str, Any] = output.plain(status)
+    del document["resting"]  # our own note to the next run
     idle = [{"kind": kind, "path": path} for kind, path in status.idle]
     found = [discoveries.as_json(item) for item in status.discoveries]
-    return document | {"idle": idle, "discoveries": found, "packages": [package_json(item) for item in status.packages]}
+    packages = [package_json(item) for item in status.packages.values()]
+    return document | {"idle": idle, "discoveries": found, "packages": packages}
 
 
 def package_json(package: PackageStatus) -> dict[str, Any]:
     document: dict[str, Any] = output.plain(package)
     skipped = [{"ref": ref, "reason": reason} for ref, reason in package.skipped]
     marks = [{"version": version, "mark": mark} for version, mark in package.marks]
+    del document["skipKey"]  # our own note to the next run
     return document | {"ready": ready(package), "marks": marks, "skipped": skipped}
 
 
-def show(out: "Console", status: RegistryStatus, around: Publishing | None = None, *, now: datetime) -> None:
+def show(out: "Console", status: RegistryStatus, around: Publishing, settings: Settings, *, now: datetime) -> None:
     """The registry on top, a line per package, then what is wrong and why."""
     if not status.last_attempt and not status.packages:
-        _show_unreported(out, status, around or Publishing())
+        _show_unreported(out, status, around, settings)
         return
-    _show_registry(out, status)
-    _show_around(out, status, around or Publishing())
+    _show_registry(out, status, again.reconcile(settings))
+    _show_around(out, status, around)
     if status.packages:
         output.say(out)
-        output.table(out, _COLUMNS, (_row(package, now) for package in status.packages))
+        output.table(out, _COLUMNS, (_row(package, now) for package in status.packages.values()))
     discoveries.show(out, status.discoveries)
     _show_problems(out, problems(status))
     _show_idle(out, status.idle)
 
 
-def _show_unreported(out: "Console", status: RegistryStatus, around: Publishing) -> None:
+def _show_unreported(out: "Console", status: RegistryStatus, around: Publishing, settings: Settings) -> None:
     """A store that no reconciler has reported in: it is empty, or a copy, or came by bundle."""
     if around.head is None:
-        output.say(out, "Nothing has been reconciled into this store yet.")
-        output.say(out, "  next: gitopsreg reconcile --catalog … --store …")
+        for line in untouched.lines(settings, "reconciled"):
+            output.say(out, line)
     else:
         served = output.short_digest(str(around.head.root))
         output.say(out, printable(f"Snapshot {served} of {output.short_revision(around.head.revision)}"), "bold")
@@ -206,7 +217,7 @@ def _show_idle(out: "Console", idle: tuple[tuple[str, str], ...]) -> None:
             output.say(out, printable(f"  {kind:<{width}}  {path}"))
 
 
-def _show_registry(out: "Console", status: RegistryStatus) -> None:
+def _show_registry(out: "Console", status: RegistryStatus, reconcile: str) -> None:
     applied, attempted = (
         output.short_revision(status.applied_revision),
         output.short_revision(status.attempted_revision),
@@ -223,7 +234,7 @@ def _show_registry(out: "Console", status: RegistryStatus) -> None:
         line = f"{condition.type}={condition.status} {condition.reason}{message}"
         output.say(out, printable(line), "" if good(condition) else "red")
     if status.blocked_plan:
-        output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {status.blocked_plan}")
+        output.say(out, printable(f"  to publish it all the same: {reconcile} --approve {status.blocked_plan}"))
 
 
 def _row(package: PackageStatus, now: datetime) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import discoveries, output
+from gitopsreg.cli import again, discoveries, output
 from gitopsreg.cli.failures import DONE, FOUND, UNAVAILABLE
 from gitopsreg.cli.status import out_of_reach, package_problems
+from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,11 +72,12 @@ def summary(outcome: "Outcome") -> str:
     return f"{verb} {revision}: {', '.join(parts)}, snapshot {output.short_digest(outcome.snapshot) or 'none'}"
 
 
-def show(out: "Console", outcome: "Outcome") -> None:
+def show(out: "Console", outcome: "Outcome", settings: Settings) -> None:
     """The line, then whatever is not as declared."""
     output.say(out, summary(outcome), "yellow" if outcome.blocked else "bold")
     if outcome.status.blocked_plan:
-        output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {outcome.status.blocked_plan}")
+        approved = f"{again.reconcile(settings)} --approve {outcome.status.blocked_plan}"
+        output.say(out, printable(f"  to publish it all the same: {approved}"))
     _show_failures(out, outcome)
     _show_mutations(out, outcome)
     for who, reason, message, _ in _lost(outcome):
@@ -94,7 +96,7 @@ def mutations(outcome: "Outcome") -> list[tuple[str, str, str]]:
     """(who, reason, message) of what changed upstream after it was published; our bytes go on being served."""
     return [
         (str(package.address), condition.reason, condition.message)
-        for package in outcome.status.packages
+        for package in outcome.status.packages.values()
         for condition in package.conditions
         if condition.type == "UpstreamMutated"
     ]

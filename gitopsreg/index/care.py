@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from gitopsreg.errors import StorageError
 from gitopsreg.index.shape import shape_of
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus
 from gitopsreg.model.condition import Condition
 from gitopsreg.storage.base import BlobReader, BlobStore
 
@@ -101,13 +102,13 @@ def write_scrubbed(store: BlobStore, figures: ScrubFigures) -> None:
 def with_faults(status: RegistryStatus, care: Care) -> RegistryStatus:
     """The status with a condition for all that the scrub found wrong and nobody mended since."""
     faults = care.scrubbed.faults if care.scrubbed else ()
-    known = {str(package.address) for package in status.packages}
+    known = {str(address) for address in status.packages}
     of_packages: dict[str, list[FoundFault]] = {}
     for fault in faults:
         of_packages.setdefault(fault.package if fault.package in known else "", []).append(fault)
-    packages = tuple(_with(package, of_packages.get(str(package.address), [])) for package in status.packages)
+    told = (_with(package, of_packages.get(str(package.address), [])) for package in status.packages.values())
     conditions = (*status.conditions, *(_condition([fault]) for fault in of_packages.get("", [])))
-    return replace(status, conditions=conditions, packages=packages)
+    return replace(status, conditions=conditions, packages=PackageStatuses.of(told))
 
 
 def _with(package: PackageStatus, faults: list[FoundFault]) -> PackageStatus:

@@ -15,7 +15,7 @@ from gitopsreg.index.lease import LeaseRecord
 from gitopsreg.index.model import Entry, ModulePackage, Package, ProviderPackage, Root
 from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.shape import shape_of
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus, RegistrySummary
 
 FORMAT = 1  # grows when an older release would misread the documents; additions that it may skip don't count
 # Who knows no ledger and no hold would publish on top of what is served, and forget what was published since.
@@ -32,9 +32,9 @@ class _Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusIndex:
-    """The registry's own status (its `packages` empty) and the prefixes of the shards that hold the packages'."""
+    """The registry's own status and the prefixes of the shards that hold the packages'."""
 
-    status: RegistryStatus
+    status: RegistrySummary
     shards: tuple[str, ...]
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from gitopsreg.errors import KeyMissing, LostLease, StorageError
 from gitopsreg.index import codec
-from gitopsreg.index.keys import HEAD
+from gitopsreg.index.keys import HEAD, root_key
 from gitopsreg.index.pointer import Pointer
-from gitopsreg.index.reading import decoded, read_root
+from gitopsreg.index.reading import checked, decoded
 from gitopsreg.storage.base import BlobReader, BlobStore, Token
 
 
@@ -48,7 +48,8 @@ def move_head(store: BlobStore, pointer: Pointer, *, head: Head | None) -> None:
     """
     data = codec.encode_head(pointer)
     store.replace(HEAD, data, expected=head.token if head else None)
-    read_root(store, pointer.root)
+    key = root_key(pointer.root)
+    checked(key, store.get(key), pointer.root, bytes)
     token = _torn(store, data, pointer)
     if token is not None:  # nobody can read the index now: written once more, it may be whole
         store.replace(HEAD, data, expected=token)

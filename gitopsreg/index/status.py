@@ -3,13 +3,10 @@
 Times are RFC 3339 in UTC with seconds (`2026-10-01T12:00:00Z`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
-from gitopsreg.index.shards import digits_for, prefix_of
 from gitopsreg.model.address import PackageAddress
-from gitopsreg.model.condition import Condition
+from gitopsreg.model.condition import Condition, is_well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +42,14 @@ class PackageStatus:
     skipped: tuple[tuple[str, str], ...] = ()
     skip_key: str = ""
     origin: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return is_well(self.conditions)
+
+    def is_due(self, now: str) -> bool:
+        """Whether it has a time to be tried again, and that has come (or nobody can know, since a clock went back)."""
+        return bool(self.next_attempt) and (self.next_attempt <= now or self.last_attempt > now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +96,8 @@ class Resting:
     packages: int
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: what is worked out is kept
-class RegistryStatus:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySummary:
     """The registry as a whole. `blocked_plan` is the digest to approve while a guard holds a publish back.
 
     `idle` are (kind, path) of sound declarations that this release does not act on.
@@ -109,15 +114,3 @@ class RegistryStatus:
     upstreams: tuple[UpstreamStatus, ...] = ()
     discoveries: tuple[DiscoveryStatus, ...] = ()
     resting: Resting | None = None
-    packages: tuple[PackageStatus, ...] = ()
-
-    @cached_property
-    def by_address(self) -> Mapping[PackageAddress, PackageStatus]:
-        """The packages, in their order."""
-        return {package.address: package for package in self.packages}
-
-    @cached_property
-    def prefixes(self) -> frozenset[str]:
-        """Of the shards that its packages lie in."""
-        digits = digits_for(len(self.packages))
-        return frozenset(prefix_of(package.address, digits) for package in self.packages)

@@ -21,3 +21,8 @@ class Condition:
     status: Truth
     reason: str
     message: str = ""
+
+
+def is_well(conditions: tuple[Condition, ...]) -> bool:
+    """Whether they tell of nothing wrong: abnormal conditions are absent then."""
+    return len(conditions) == 1 and (conditions[0].status == "True" or conditions[0].reason == "Suspended")

@@ -1,10 +1,10 @@
 """What the catalog declares, after defaults: effective specs. Built by catalog.declarations, used by reconcile."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
+from gitopsreg.model.address import ModuleAddress, Platform, ProviderAddress
 from gitopsreg.model.constraint import Constraint
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.pattern import Pattern
@@ -216,98 +216,3 @@ class SigningKey:
         """Whether this key may vouch for the version: the right provider, inside its range."""
         right_provider = not self.providers or address.type in self.providers
         return right_provider and (self.versions is None or self.versions.admits(version, prereleases=True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamespaceDeclaration:
-    """`owners` are (type, name) pairs; `aliases` are old names that keep resolving."""
-
-    name: str
-    display_name: str = ""
-    owners: tuple[tuple[str, str], ...] = ()
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """Set-level gates: what a publish may remove without a person's word."""
-
-    max_removed_packages: int = 5
-    max_removed_percent: int = 10
-    allow_empty: bool = False
-
-    def refusal(self, *, removed: int, published: int, declared: int) -> str:
-        """Why so many of the published packages may not go at once, "" when they may.
-
-        A single removal never trips the percentage: in a small registry it would trip it always.
-        """
-        if removed and not declared and not self.allow_empty:
-            return f"the catalog declares no package and {published} are published (allowEmpty: false)"
-        would = f"{removed} of {published} packages would be removed"
-        if removed > self.max_removed_packages:
-            return f"{would} (maxRemovedPackages: {self.max_removed_packages})"
-        if removed > 1 and removed * 100 > self.max_removed_percent * published:
-            return f"{would} (maxRemovedPercent: {self.max_removed_percent})"
-        return ""
-
-    def is_looser_than(self, other: "Guards") -> bool:
-        """Whether this lets anything pass that the other holds back."""
-        return (
-            self.max_removed_packages > other.max_removed_packages
-            or self.max_removed_percent > other.max_removed_percent
-            or (self.allow_empty and not other.allow_empty)
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryDeclaration:
-    """The singleton `registry.yaml`; `admins` are (type, name) pairs. `archive_for` is how long the bytes of a package
-    are kept that the catalog no longer declares (None: for ever).
-    """
-
-    hostname: str | None = None
-    admins: tuple[tuple[str, str], ...] = ()
-    guards: Guards = field(default_factory=Guards)
-    suspend: bool = False
-    archive_for: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidPackage:
-    """A package that is declared (its path says so) but not validly: never removed, keeps its last good versions."""
-
-    address: PackageAddress
-    path: str
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """When bytes that nothing names any more are removed: what the newest `snapshots` name is kept, and everything for
-    `grace` after it was written.
-    """
-
-    snapshots: int = 10
-    grace: timedelta = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
-    """One revision of the catalog, parsed. `revision` is `main@sha1:<40 hex>`, `time` its commit time (RFC 3339, UTC).
-
-    `retention` is the most patient one of all storage classes.
-
-    Every declared package is in exactly one of `packages` and `invalid`. `discoveries` are in the order of their paths;
-    those that can't be acted on are in `idle_discoveries`.
-    """
-
-    revision: str
-    time: str
-    registry: RegistryDeclaration = field(default_factory=RegistryDeclaration)
-    namespaces: tuple[NamespaceDeclaration, ...] = ()
-    packages: tuple[PackageDeclaration, ...] = ()
-    invalid: tuple[InvalidPackage, ...] = ()
-    discoveries: tuple[DiscoveryDeclaration, ...] = ()
-    idle_discoveries: tuple[IdleDiscovery, ...] = ()
-    retention: Retention = field(default_factory=Retention)

@@ -108,9 +108,7 @@ def _follow(kept: frozenset[Version], declaration: PackageDeclaration, record: R
         listing = "blocked"
     elif record.version in kept and record.discarded is None:
         listing = yank.visibility if yank else "listed"
-    return replace(
-        record,
-        listing=listing,
-        yanked=yank.reason if yank else None,
-        blocked=block.reason if block else None,
-    )
+    words = yank.reason if yank else None, block.reason if block else None
+    if (record.listing, record.yanked, record.blocked) == (listing, *words):
+        return record
+    return replace(record, listing=listing, yanked=words[0], blocked=words[1])

@@ -1,21 +1,24 @@
 """What a publish changes that is no package: the registry's host name and its namespaces. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gitopsreg.index.model import Namespace, Root
-from gitopsreg.model.declaration import Catalog
+from gitopsreg.model.catalog import Catalog, Part, differing
 from gitopsreg.reconcile.plan import Change
 
 
-def around(published: Root | None, catalog: Catalog) -> Iterator[Change]:
-    """The changes against what is published; a first publish is all new, and there is nothing to tell."""
+def around(published: Root | None, catalog: Catalog, settled: Mapping[str, Part]) -> Iterator[Change]:
+    """The changes against what is published; a first publish is all new, and there is nothing to tell. `settled` are
+    the parts of the catalog that are known to be published.
+    """
     if published is None:
         return
     if published.hostname != catalog.registry.hostname:
         note = f"host name: {_name(published.hostname)} becomes {_name(catalog.registry.hostname)}"
         yield Change(address="registry", action="change", notes=(note,), marks=("hostname",))
-    before = {item.name: item for item in published.namespaces}
-    for declared in catalog.namespaces:
+    changed = [item for _, part in differing(settled, catalog.parts) for item in part.namespaces]
+    before = {item.name: item for item in published.namespaces} if changed else {}
+    for declared in changed:
         now = Namespace(name=declared.name, display_name=declared.display_name, aliases=declared.aliases)
         was = before.get(declared.name)
         if was is None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from gitopsreg.catalog.nearest import did_you_mean
 from gitopsreg.errors import InvalidName, quoted
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import DiscoveryDeclaration, OpentofuGitSource, PackageDeclaration
@@ -30,11 +31,16 @@ def candidates(
     by_namespace = _by_namespace(discovery, there)
     for namespace in discovery.namespaces:
         if namespace not in by_namespace:
-            skipped.append(Skipped(ref=namespace, reason="no namespace there has this name, or a package in it"))
+            skipped.append(Skipped(ref=namespace, reason=_no_namespace(namespace, there)))
         for address in sorted(by_namespace.get(namespace, ()), key=str):
             if covers(discovery, address):
                 skipped += _take(discovery, address, there[address], packages)
     return Candidates(packages, (*skipped, *_unfit(discovery, unfit)))
+
+
+def _no_namespace(name: str, there: Iterable[PackageAddress]) -> str:
+    near = did_you_mean(name, sorted({address.namespace for address in there}))
+    return "no namespace there has this name, or a package in it" + (f"; {near}" if near else "")
 
 
 def covers(discovery: DiscoveryDeclaration, address: PackageAddress) -> bool:

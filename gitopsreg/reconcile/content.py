@@ -1,11 +1,11 @@
 """What a run publishes and what it says of each package, once everything was fetched. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gitopsreg.index.changed import Changed
 from gitopsreg.index.model import Namespace, Package, Retention
 from gitopsreg.index.repository import Content
-from gitopsreg.index.status import PackageStatus
+from gitopsreg.index.statuses import PackageStatuses
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.apply import apply
 from gitopsreg.reconcile.backoff import stamp
@@ -48,19 +48,22 @@ def content(prepared: Prepared, changed: Given) -> Content:
 
 def _namespaces(prepared: Prepared, packages: Given) -> tuple[Namespace, ...]:
     """The declared ones; one whose file is broken or gone is kept while packages of it are served."""
+    before = prepared.base.root.namespaces if prepared.base else ()
+    if prepared.settled and all(was.namespaces == now.namespaces for was, now in prepared.changes):
+        return before
     declared = {
         item.name: Namespace(name=item.name, display_name=item.display_name, aliases=item.aliases)
         for item in prepared.loaded.catalog.namespaces
     }
-    gone = [item for item in prepared.base.root.namespaces if item.name not in declared] if prepared.base else []
+    gone = [item for item in before if item.name not in declared]
     used = {address.namespace for address in packages} if gone else set()
     kept = (item for item in gone if item.name in used)
     return tuple(sorted((*declared.values(), *kept), key=lambda item: item.name))
 
 
-def statuses(prepared: Prepared, synced: Mapping[PackageAddress, Synced], changed: Given) -> tuple[PackageStatus, ...]:
-    """Of all declared packages, in the order of their addresses' text; what the run did not touch is as it was."""
-    before = prepared.known.by_address
+def statuses(prepared: Prepared, synced: Mapping[PackageAddress, Synced], changed: Given) -> PackageStatuses:
+    """Of all declared packages; what the run did not touch is as it was."""
+    before = prepared.known.packages
     new = {
         item.draft.address: package_status(
             item,
@@ -71,9 +74,22 @@ def statuses(prepared: Prepared, synced: Mapping[PackageAddress, Synced], change
         for item in prepared.resolved
         if item.state != "removed"
     }
+    return before.changed(new, _undeclared(prepared))
+
+
+def _undeclared(prepared: Prepared) -> list[PackageAddress]:
+    """Packages with a status that the catalog declares no more."""
     catalog = prepared.loaded.catalog
-    declared = {item.address for item in (*catalog.packages, *catalog.invalid)}
-    if new.keys() <= before.keys() and len(declared) == len(before):  # the same packages, in the same order
-        return tuple(new.get(item.address, item) for item in prepared.known.packages)
-    kept = (item for address, item in before.items() if address in declared and address not in new)
-    return tuple(sorted((*kept, *new.values()), key=lambda item: str(item.address)))
+    if prepared.settled:
+        there: Iterable[PackageAddress] = (address for was, _ in prepared.changes for address in was.by_address)
+    else:
+        there = prepared.known.packages
+    return [address for address in there if catalog.find(address) is None]
+
+
+def served_after(prepared: Prepared, changed: Given) -> int:
+    """How many packages are served once `changed` is published."""
+    before = prepared.base.packages if prepared.base else {}
+    entries = prepared.base.entries if prepared.base else {}
+    were = sum(not entries[address].archived for address in changed if address in before)
+    return prepared.served - were + sum(package.archived is None for package in changed.values())

@@ -7,10 +7,11 @@ from gitopsreg.errors import UpstreamError
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import PackageStatus
 from gitopsreg.model.address import PackageAddress
-from gitopsreg.model.declaration import Catalog, DiscoveryDeclaration
+from gitopsreg.model.catalog import Catalog, Part
+from gitopsreg.model.declaration import DiscoveryDeclaration
 from gitopsreg.reconcile.candidates import Candidates, candidates
 from gitopsreg.reconcile.look import Look
-from gitopsreg.reconcile.search import Basis, Discovered, Left, Unknown, search
+from gitopsreg.reconcile.search import Basis, Discovered, Left, Search, Unknown, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Discoverer:
     _choices: dict[str, _Choice] = field(default_factory=dict)
     _left: Left = field(default_factory=dict)
     _last: tuple[Basis, Discovered] | None = None
+    _parts: Mapping[str, Part] = field(default_factory=dict)
 
     def discover(
         self,
@@ -36,10 +38,10 @@ class Discoverer:
         looks: Mapping[str, Look],
         published: Snapshot | None,
         known: Mapping[PackageAddress, PackageStatus],
-    ) -> Discovered:
-        """`looks` are by URL; for the rest see Basis."""
+    ) -> tuple[Catalog, tuple[Search, ...]]:
+        """The catalog with what is found, and how it was; `looks` are by URL, for the rest see Basis."""
         if not (catalog.discoveries or catalog.idle_discoveries):
-            return Discovered()
+            return catalog, ()
         told = [
             (self._chosen(each, looks.get(each.url)), _trouble(looks.get(each.url))) for each in catalog.discoveries
         ]
@@ -47,7 +49,10 @@ class Discoverer:
         if self._last is None or not self._last[0].is_as(basis):
             found, self._left = search(basis, self._left)
             self._last = basis, found
-        return self._last[1]
+        found = self._last[1]
+        catalog = found.added_to(catalog, self._parts)
+        self._parts = catalog.parts
+        return catalog, found.searches
 
     def _chosen(self, discovery: DiscoveryDeclaration, look: Look | None) -> Candidates | Unknown:
         if discovery.suspended_by:

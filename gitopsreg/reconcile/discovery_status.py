@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from gitopsreg.errors import quoted
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import DiscoveryStatus
 from gitopsreg.model.address import PackageAddress
@@ -41,17 +42,23 @@ def conditions(search: Search, served: int) -> Iterator[Condition]:
     elif trouble:
         yield Condition(type="Ready", status="False", reason=trouble.reason, message=trouble.message)
         yield Condition(type="FetchFailed", status="True", reason=trouble.reason, message=trouble.message)
-    elif search.barred:
+    elif has_too_many(search):
         yield Condition(type="Ready", status="False", reason="QuotaExceeded", message=too_many(search))
         yield Condition(type="Stalled", status="True", reason="QuotaExceeded", message=too_many(search))
     else:
         yield Condition(type="Ready", status="True", reason="Succeeded", message=counted(search, served))
 
 
+def has_too_many(search: Search) -> bool:
+    """Also where nothing is new: the next package that comes would wait for ever, and nobody would know why."""
+    return search.free > search.discovery.max_packages
+
+
 def too_many(search: Search) -> str:
     """Why nothing new is taken."""
     found = f"{search.free} packages are found (maxPackages: {search.discovery.max_packages})"
-    new = f"none of the {search.barred} new ones is taken, what is published stays"
+    none = f"none of the {search.barred} new ones is taken" if search.barred else "nothing new would be taken"
+    new = f"{none}, what is published stays"
     return f"{found}: {new}; raise maxPackages, or narrow the scope or match.name"
 
 
@@ -66,7 +73,13 @@ def counted(search: Search, served: int) -> str:
     told = ", ".join(f"{number} {what}" for what, number in parts.items() if number) or "nothing to publish"
     apart = {"no longer there": len(search.gone), "skipped": len(search.skipped)}
     more = "".join(f"; {number} {what}" for what, number in apart.items() if number)
-    return f"found {search.found}: {told}{more}"
+    lost = "".join(f"; {quoted(item.ref)}: {item.reason}" for item in search.skipped if is_namespace(item.ref))
+    return f"found {search.found}: {told}{more}{lost}"
+
+
+def is_namespace(ref: str) -> bool:
+    """Whether what is skipped is all of a namespace that is not there, not a file or a package."""
+    return "/" not in ref
 
 
 def _is_served(address: PackageAddress, snapshot: Snapshot | None) -> bool:

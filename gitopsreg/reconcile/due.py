@@ -1,11 +1,13 @@
 """Whether a package's upstream is asked in this run, and by what a later run knows that nothing has changed. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from gitopsreg.index.status import PackageStatus
+from gitopsreg.index.statuses import PackageStatuses
 from gitopsreg.model.address import PackageAddress
+from gitopsreg.model.catalog import Catalog, InvalidPackage, Part, differing
 from gitopsreg.model.declaration import CatalogSource, OpentofuGitSource, PackageDeclaration, ProviderDeclaration
 from gitopsreg.reconcile.look import Look
 from gitopsreg.upstream.base import Discovery
@@ -18,15 +20,15 @@ RESOLVER = 1
 class Schedule:
     """How the last run went, and what is asked of this one.
 
-    `settled` are the declarations that this process has seen applied to the snapshot that is still the newest: the same
-    object again is the same declaration. `looks` are those at upstreams of many packages, by URL.
+    `settled` are the parts of the catalog that this process has seen applied to the snapshot that is still the newest:
+    the same object again is the same declaration. `looks` are those at upstreams of many packages, by URL.
     """
 
     now: str
     known: Mapping[PackageAddress, PackageStatus]
     everything: bool
     force: bool = False
-    settled: Mapping[PackageAddress, PackageDeclaration] = field(default_factory=dict)
+    settled: Mapping[str, Part] = field(default_factory=dict)
     looks: Mapping[str, Look] = field(default_factory=dict)
 
     def is_due(self, declaration: PackageDeclaration) -> bool:
@@ -40,7 +42,24 @@ class Schedule:
 
     def is_settled(self, declaration: PackageDeclaration) -> bool:
         """Whether this very declaration is what this process applied last."""
-        return not self.force and self.settled.get(declaration.address) is declaration
+        part = self.settled.get(declaration.address.namespace)
+        return not self.force and part is not None and part.by_address.get(declaration.address) is declaration
+
+    def may_be_due(self, catalog: Catalog) -> Iterable[PackageDeclaration]:
+        """All but those of which nothing can be new, told without going through them where that can be."""
+        if self.force or not self.settled or not isinstance(self.known, PackageStatuses):
+            return catalog.packages
+        found = {item.address: item for _, part in differing(self.settled, catalog.parts) for item in part.packages}
+        moved = {url: look.moved_namespaces for url, look in self.looks.items() if look.moved}
+        for name, part in catalog.parts.items():
+            some = part.alone if self.everything else part.of_catalog
+            if moved and any(url in moved and _may_have_moved(part, name, moved[url]) for url in part.looks):
+                some = part.packages
+            found.update((item.address, item) for item in some)
+        known = [*self.known.due(self.now), *self.known.unfinished, *(self.known.unwell if self.everything else ())]
+        named = (catalog.find(status.address) for status in known)
+        found.update((item.address, item) for item in named if item and not isinstance(item, InvalidPackage))
+        return found.values()
 
     def look_of(self, declaration: PackageDeclaration) -> Look | None:
         """The look at its upstream, where that has many packages."""
@@ -69,6 +88,11 @@ class Schedule:
         if look is None or not look.moved:
             return False
         return before.skip_key.partition(".")[2] != look.gathering.state(declaration).hex
+
+
+def _may_have_moved(part: Part, name: str, namespaces: Collection[str] | None) -> bool:
+    """Whether packages of the part called `name` may be others where only these namespaces are (None: all)."""
+    return namespaces is None or name in namespaces or not part.named_there.isdisjoint(namespaces)
 
 
 def skip_key(declaration: PackageDeclaration, discovery: Discovery) -> str:

@@ -3,10 +3,10 @@
 Pure but for `size_of`, which looks at what is at hand already.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from gitopsreg.model.declaration import CatalogSource, PackageDeclaration
+from gitopsreg.model.declaration import CatalogSource, OpentofuGitSource, PackageDeclaration
 from gitopsreg.reconcile.plan import Change, Plan, digest_of
 from gitopsreg.reconcile.resolve import Resolved
 from gitopsreg.reconcile.run import Prepared
@@ -26,8 +26,23 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """An upstream of several packages that can't be asked; `packages` are the addresses of those that it has."""
+
+    url: str
+    reason: str
+    message: str
+    packages: tuple[str, ...]
+
+    @property
+    def who(self) -> str:
+        return f"{len(self.packages):,} packages of {self.url} can't be asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """`asked` counts the packages whose upstream was asked, `silent` are those that did not answer.
+    """`asked` counts the packages whose upstream was asked, `silent` are those that did not answer, `away` says why of
+    many of them at once.
 
     `skipped` are versions that the rules leave out, `troubles` those that would fail or changed upstream. `bytes` is
     known for all versions to fetch but `unmeasured`. `pending` are packages that discoveries found and that wait for
@@ -42,6 +57,7 @@ class Forecast:
     bytes: int
     unmeasured: int
     pending: tuple[Remark, ...] = ()
+    away: tuple[Away, ...] = ()
 
 
 def forecast(prepared: Prepared, size_of: SizeOf) -> Forecast:
@@ -66,6 +82,21 @@ def forecast(prepared: Prepared, size_of: SizeOf) -> Forecast:
             for search in prepared.searches
             for address in search.pending
         ),
+        away=away(prepared.resolved),
+    )
+
+
+def away(resolved: Iterable[Resolved]) -> tuple[Away, ...]:
+    """Whatever keeps two or more packages of one upstream from being asked, each once."""
+    silent: dict[tuple[str, str, str], list[str]] = {}
+    for item in resolved:
+        source = item.draft.declaration.source if item.draft.declaration else None
+        if item.error is not None and isinstance(source, OpentofuGitSource):
+            silent.setdefault((source.url, item.error.reason, str(item.error)), []).append(str(item.draft.address))
+    return tuple(
+        Away(url=url, reason=reason, message=message, packages=tuple(packages))
+        for (url, reason, message), packages in silent.items()
+        if len(packages) > 1
     )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from gitopsreg.catalog.load import Loaded
 from gitopsreg.errors import CheckoutFailed, LostLease
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import DiscoveryStatus, PackageStatus, RegistryStatus, UpstreamStatus
+from gitopsreg.index.status import DiscoveryStatus, UpstreamStatus
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus
 from gitopsreg.model.condition import Condition
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.discovery_status import discovery_status
@@ -18,7 +19,7 @@ from gitopsreg.reconcile.run import Prepared
 
 
 def registry_status(
-    prepared: Prepared, packages: tuple[PackageStatus, ...], snapshot: Snapshot | None, verdict: Verdict
+    prepared: Prepared, packages: PackageStatuses, snapshot: Snapshot | None, verdict: Verdict
 ) -> RegistryStatus:
     """The status after a run; `snapshot` is the newest that was published. While a gate is closed something older may
     be served.
@@ -69,8 +70,8 @@ def failed_status(known: RegistryStatus, error: CheckoutFailed | LostLease, now:
     return replace(known, conditions=(*others, lost), last_attempt=stamp(now), resting=None)
 
 
-def _first_visit(packages: tuple[PackageStatus, ...], upstreams: tuple[UpstreamStatus, ...]) -> str:
-    times = (*(item.next_attempt for item in packages), *(item.next_attempt for item in upstreams))
+def _first_visit(packages: PackageStatuses, upstreams: tuple[UpstreamStatus, ...]) -> str:
+    times = (packages.next_attempt, *(item.next_attempt for item in upstreams))
     return min(filter(None, times), default="")
 
 

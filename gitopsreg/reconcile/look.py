@@ -4,15 +4,15 @@ A look may be slow (the first one fetches all there is), so it has patience like
 is not done in time is late, and a later run learns what came of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gitopsreg.errors import UpstreamError, UpstreamUnavailable
 from gitopsreg.index.status import UpstreamStatus
+from gitopsreg.model.catalog import Catalog
 from gitopsreg.model.condition import Condition
-from gitopsreg.model.declaration import Catalog, OpentofuGitSource
 from gitopsreg.reconcile.backoff import next_visit, retry_delay, stamp
 from gitopsreg.upstream.base import Gathering
 
@@ -34,6 +34,11 @@ class Look:
     def moved(self) -> bool:
         """Whether there may be something new."""
         return bool(self.state) and (self.before is None or self.state != self.before.state)
+
+    @property
+    def moved_namespaces(self) -> Collection[str] | None:
+        """As Gathering.moved, since what the last run knew."""
+        return self.gathering.moved(self.before.state) if self.before else None
 
     @property
     def trouble(self) -> UpstreamError | None:
@@ -145,7 +150,5 @@ def _wishes(catalog: Catalog) -> Iterator[tuple[str, timedelta]]:
     for discovery in catalog.discoveries:
         if not discovery.suspended_by:
             yield discovery.url, discovery.interval
-    for declaration in catalog.packages:
-        source = declaration.source
-        if isinstance(source, OpentofuGitSource) and not declaration.suspend:
-            yield source.url, declaration.interval
+    for part in catalog.parts.values():
+        yield from part.looks.items()

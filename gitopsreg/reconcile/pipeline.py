@@ -9,16 +9,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from gitopsreg.catalog.load import Memo
 from gitopsreg.errors import CheckoutFailed, LeaseHeld, LostLease, PublishConflict, StorageError
 from gitopsreg.index import repository
-from gitopsreg.index.census import served
 from gitopsreg.index.link_key import ensure_link_key
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import PackageStatus
 from gitopsreg.index.status_store import read_status, read_summary, write_status
+from gitopsreg.index.statuses import PackageStatuses
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.reconcile.backoff import stamp
-from gitopsreg.reconcile.content import content, given, statuses
+from gitopsreg.reconcile.content import content, given, served_after, statuses
 from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.gate import OPEN, Verdict, gate
 from gitopsreg.reconcile.gather import gather
@@ -53,6 +53,7 @@ class Reconciler:
         backends: Mapping[str, BlobStore] | None = None,
         prove: Callable[[], None] = lambda: None,
         gathering_for: GatheringFor = no_gathering,
+        memo: Memo | None = None,
     ) -> None:
         """`prove` is called before the first run: it raises when the store is none that may be published to."""
         self._catalog = catalog
@@ -72,6 +73,7 @@ class Reconciler:
             now=now,
             reporter=reporter,
             jobs=jobs,
+            memo=memo,
             late=self._late,
             gathering_for=gathering_for,
         )
@@ -185,7 +187,7 @@ class Reconciler:
         verdict = gate(prepared, asked.approve)
         if verdict.blocked:
             # Nothing was applied, so nothing new is known of any package.
-            return self._finish(prepared, {}, prepared.base, verdict, prepared.known.packages)
+            return self._finish(prepared, {}, prepared.base, verdict, prepared.known.packages, prepared.served)
         return self._publish(*self._fetch(prepared), lease)
 
     def _fetch(self, prepared: Prepared) -> tuple[Prepared, dict[PackageAddress, Synced]]:
@@ -216,7 +218,8 @@ class Reconciler:
             fence=lease.epoch,
             now=stamp(prepared.now),
         )
-        return self._finish(prepared, synced, snapshot, OPEN, statuses(prepared, synced, changed))
+        told = statuses(prepared, synced, changed)
+        return self._finish(prepared, synced, snapshot, OPEN, told, served_after(prepared, changed))
 
     def _finish(
         self,
@@ -224,7 +227,8 @@ class Reconciler:
         synced: Mapping[PackageAddress, Synced],
         snapshot: Snapshot | None,
         verdict: Verdict,
-        packages: tuple[PackageStatus, ...],
+        packages: PackageStatuses,
+        served: int,
     ) -> Outcome:
         head, blocked = prepared.head, bool(verdict.blocked)
         published = not blocked and snapshot is not None and (head is None or head.root != snapshot.digest)
@@ -233,18 +237,17 @@ class Reconciler:
         self._verdict = verdict
         self._epoch = (head.epoch if head else 0) + published
         self._commit = "" if prepared.unreachable else prepared.checkout.commit.oid
-        packages_served = served(snapshot)
         status = registry_status(prepared, packages, snapshot, verdict)
         if not blocked:
-            status = replace(status, resting=resting(prepared, status, packages_served))
+            status = replace(status, resting=resting(prepared, status, served))
         write_status(self._store, status, known=prepared.known)
-        declared = {} if blocked else {item.address: item for item in prepared.loaded.catalog.packages}
-        self._last = Last(snapshot=snapshot, status=status, applied=declared)
+        applied = {} if blocked else prepared.loaded.catalog.parts
+        self._last = Last(snapshot=snapshot, status=status, served=served, applied=applied)
         return Outcome(
             revision=prepared.loaded.catalog.revision,
             snapshot=status.snapshot,
             published=published,
-            packages=packages_served,
+            packages=served,
             versions_added=sum(len(item.records) for item in synced.values()),
             bytes_stored=sum(item.stored for item in synced.values()),
             seconds=(self._now() - prepared.now).total_seconds(),

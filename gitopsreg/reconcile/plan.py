@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from gitopsreg.index.model import Package, ProviderVersion, PublicKey, PublishedVersion
-from gitopsreg.model.declaration import Guards
+from gitopsreg.model.catalog import Guards
 from gitopsreg.model.digest import Sha256
 from gitopsreg.reconcile.apply import apply, listable
 from gitopsreg.reconcile.draft import Draft
@@ -26,6 +26,9 @@ class Change:
     removed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+
+
+_FIELDS = tuple(field.name for field in fields(Change))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +82,11 @@ def make_plan(
 def digest_of(changes: Iterable[Change], drafts: Iterable[Draft]) -> str:
     """What names these changes with the content that the drafts bring."""
     content = {
-        "changes": [asdict(change) for change in changes],
+        "changes": [{name: getattr(change, name) for name in _FIELDS} for change in changes],
         "content": sorted(
-            [str(draft.address), found.version.text, found.tree or found.commit]
-            for draft in drafts
-            for found in draft.wanted
+            [address, found.version.text, found.tree or found.commit]
+            for address, wanted in ((str(draft.address), draft.wanted) for draft in drafts if draft.wanted)
+            for found in wanted
         ),
     }
     return str(Sha256.of(json.dumps(content, sort_keys=True).encode()))

@@ -14,9 +14,11 @@ from gitopsreg.errors import CheckoutFailed, UpstreamUnavailable
 from gitopsreg.index import repository
 from gitopsreg.index.census import served
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import RegistryStatus
+from gitopsreg.index.status import RegistrySummary
 from gitopsreg.index.status_store import read_status
-from gitopsreg.model.declaration import Catalog, PackageDeclaration
+from gitopsreg.index.statuses import RegistryStatus
+from gitopsreg.model.catalog import Part, parts_of
+from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.around import around
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.discover import Discoverer
@@ -133,14 +135,16 @@ class Planner:
         status = read_status(self._reader, known=last.status if last else None)
         looks = self._look(loaded, status, everything=everything, now=now)
         loaded, searches = self._discover(loaded, looks, base, status)
+        is_about = _is_about(status, base)
         schedule = Schedule(
-            known=status.by_address if _is_about(status, base) else {},
+            known=status.packages if is_about else {},
             now=stamp(now),
             everything=everything,
             force=force,
-            settled=last.settled(base) if last else {},
+            settled=last.settled(base, status) if last and is_about else {},
             looks=looks,
         )
+        count = last.served_by(base) if last else served(base)
         published = base.packages if base else {}
         visit = Visit(published=published, schedule=schedule, answers=self._late.answers(), busy=self._late.busy)
         resolution = self._resolve(loaded, checkout, visit, only)
@@ -150,8 +154,8 @@ class Planner:
             revision=loaded.catalog.revision,
             time=loaded.catalog.time,
             guards=loaded.catalog.registry.guards,
-            more=() if _is_closed(loaded) else _beside(base, loaded, resolution, now),
-            totals=None if only is not None else _totals(loaded.catalog, base),
+            more=() if _is_closed(loaded) else _beside(base, loaded, resolution, schedule.settled, now),
+            totals=None if only is not None else Totals(served=count, declared=len(loaded.catalog)),
         )
         return Prepared(
             now=now,
@@ -165,13 +169,15 @@ class Planner:
             looks=tuple(looks.values()),
             searches=searches,
             unreachable=unreachable,
+            settled=schedule.settled,
+            served=count,
         )
 
     def _look(self, loaded: Loaded, known: RegistryStatus, *, everything: bool, now: datetime) -> dict[str, Look]:
         return {} if _is_closed(loaded) else self.look(intervals(loaded.catalog), known, now, everything=everything)
 
     def look(
-        self, urls: Iterable[str], known: RegistryStatus, now: datetime, *, everything: bool = True
+        self, urls: Iterable[str], known: RegistrySummary, now: datetime, *, everything: bool = True
     ) -> dict[str, Look]:
         """Look at these upstreams of many packages: all of them, or those that are due."""
         return self._lookout.at(
@@ -189,8 +195,8 @@ class Planner:
         """The catalog with what its discoveries find."""
         if _is_closed(loaded):
             return loaded, ()
-        found = self._discoverer.discover(loaded.catalog, looks, base, known.by_address)
-        return replace(loaded, catalog=found.added_to(loaded.catalog)), found.searches
+        catalog, searches = self._discoverer.discover(loaded.catalog, looks, base, known.packages)
+        return replace(loaded, catalog=catalog), searches
 
     def _checkout(self, base: Snapshot | None) -> tuple[CatalogCheckout, CheckoutFailed | None]:
         """The newest commit, or while its host is gone the published one: upstreams go on being followed."""
@@ -211,7 +217,7 @@ class Planner:
         if only is not None:
             finders = {each.path for each in catalog.discoveries if f"discovery:{each.namespace}/{each.name}" in only}
             wanted = tuple(one for one in catalog.packages if str(one.address) in only or one.path in finders)
-            catalog = replace(catalog, packages=wanted)
+            catalog = replace(catalog, parts=parts_of(wanted, catalog.invalid, catalog.namespaces))
         return resolve(
             catalog,
             visit,
@@ -229,13 +235,11 @@ def _is_about(status: RegistryStatus, base: Snapshot | None) -> bool:
     return status.snapshot == (base.digest.hex if base else "")
 
 
-def _totals(catalog: Catalog, base: Snapshot | None) -> Totals:
-    return Totals(served=served(base), declared=len(catalog.packages) + len(catalog.invalid))
-
-
-def _beside(base: Snapshot | None, loaded: Loaded, resolution: Resolution, now: datetime) -> Iterator[Change]:
+def _beside(
+    base: Snapshot | None, loaded: Loaded, resolution: Resolution, settled: Mapping[str, Part], now: datetime
+) -> Iterator[Change]:
     """What changes though no declaration of a package does."""
-    yield from around(base.root if base else None, loaded.catalog)
+    yield from around(base.root if base else None, loaded.catalog, settled)
     gone = [item.draft.published for item in resolution.resolved if item.state == "removed" and item.draft.published]
     yield from letting_go(gone, loaded.catalog.registry.archive_for, now)
 

@@ -1,7 +1,7 @@
 """A change of the catalog that somebody proposes, and all that is known of what it would do. Pure."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from gitopsreg.catalog.difference import Difference
 from gitopsreg.catalog.load import Loaded
@@ -19,17 +19,21 @@ _SIGNS: dict[Action, Sign] = {
     "archive": "remove",
     "none": "change",
 }
-_WORDS: dict[Action, str] = {"archive": "archived: no longer declared", "restore": "restored", "add": "new package"}
+_UNDECLARED = "no longer declared"
+_WORDS: dict[Action, str] = {"restore": "restored", "add": "new package"}
 _UNITS = ("B", "KiB", "MiB", "GiB")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Online:
-    """What upstreams and an index say. Without an index (`against` is "") no publish can be approved by this plan."""
+    """What upstreams and an index say. Without an index (`against` is "") no publish can be approved by this plan.
+    `because` is why packages leave, by address, where that is not that nobody declares them any more.
+    """
 
     plan: Plan
     forecast: Forecast
     against: str = ""
+    because: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +81,9 @@ def sheet_of(proposal: Proposal) -> Sheet:
     )
 
 
-def row_of_plan(change: Change) -> Row:
-    """What a reconcile does to one package, as a row."""
-    what = _WORDS.get(change.action, "")
+def row_of_plan(change: Change, because: str = "") -> Row:
+    """What a reconcile does to one package, as a row; `because` is why it leaves."""
+    what = f"archived: {because or _UNDECLARED}" if change.action == "archive" else _WORDS.get(change.action, "")
     if change.address.startswith("namespace:"):
         what = what.replace("package", "namespace")
     told = (what, *_listed(change), *change.notes)
@@ -115,7 +119,8 @@ def _rows(proposal: Proposal) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         for change in both
         for plan in (planned.pop(change.subject),)
     ]
-    later = in_order(row_of_plan(change) for change in planned.values())
+    because = proposal.online.because
+    later = in_order(row_of_plan(change, because.get(change.address, "")) for change in planned.values())
     return in_order([*rows_of(plain), *joined]), later
 
 
@@ -163,12 +168,19 @@ def _sections(proposal: Proposal, later: tuple[Row, ...]) -> Iterator[Section]:
     yield from _section("Objections to the change", (str(finding) for finding in proposal.objections))
     if proposal.online:
         found = proposal.online.forecast
-        yield from _section("Sources that did not answer", map(_line, found.silent))
+        yield from _section("Sources that did not answer", _silent(found))
         yield from _section("Versions that would fail", map(_line, found.troubles))
         yield from _section("Skipped versions", map(_line, found.skipped))
         yield from _section("Pending packages", map(_line, found.pending))
     due = (f"{row.subject}: {'; '.join(row.words)}{_marked(row)}" for row in later)
     yield from _section("Also due, with this change or without it", due)
+
+
+def _silent(found: Forecast) -> Iterator[str]:
+    """What many packages come from once, not once for each of them."""
+    yield from (f"{each.who}: {each.message}" for each in found.away)
+    told = {name for each in found.away for name in each.packages}
+    yield from (_line(remark) for remark in found.silent if remark.address not in told)
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[Section]:

@@ -13,13 +13,8 @@ from gitopsreg.errors import UpstreamError
 from gitopsreg.index.model import Package
 from gitopsreg.index.status import PackageStatus, VersionFailure
 from gitopsreg.model.address import PackageAddress
-from gitopsreg.model.declaration import (
-    Catalog,
-    InvalidPackage,
-    OpentofuGitSource,
-    PackageDeclaration,
-    UnsupportedSource,
-)
+from gitopsreg.model.catalog import Catalog, InvalidPackage, differing
+from gitopsreg.model.declaration import OpentofuGitSource, PackageDeclaration, UnsupportedSource
 from gitopsreg.reconcile.backoff import is_transient
 from gitopsreg.reconcile.draft import Draft, draft
 from gitopsreg.reconcile.due import Schedule, declaration_key, skip_key
@@ -27,7 +22,7 @@ from gitopsreg.reconcile.events import Reporter
 from gitopsreg.reconcile.gather import gather
 from gitopsreg.upstream.base import Upstream
 
-_BATCH = 1_000
+_BATCH = 4_000
 
 State = Literal["resolved", "late", "failed", "suspended", "unsupported", "invalid", "removed"]
 UpstreamFactory = Callable[[PackageDeclaration], Upstream]
@@ -58,6 +53,15 @@ class Visit:
     schedule: Schedule
     answers: Mapping[PackageAddress, "Resolved"] = field(default_factory=dict)
     busy: frozenset[PackageAddress] = frozenset()
+
+    def may_be_due(self, catalog: Catalog) -> Iterable[PackageDeclaration]:
+        """As Schedule.may_be_due, with those that something is on its way of."""
+        found = {item.address: item for item in self.schedule.may_be_due(catalog)}
+        for address in (*self.answers, *self.busy):
+            item = catalog.find(address)
+            if item is not None and not isinstance(item, InvalidPackage):
+                found[address] = item
+        return found.values()
 
     def before(self, address: PackageAddress) -> PackageStatus | None:
         return self.schedule.known.get(address)
@@ -108,7 +112,7 @@ def _sorted_out(catalog: Catalog, visit: Visit) -> tuple[list[Resolved], list[Pa
     """(what can be said without asking, whose upstream is asked)"""
     told = [_invalid(item, visit) for item in catalog.invalid]
     due = []
-    for declaration in catalog.packages:
+    for declaration in visit.may_be_due(catalog):
         resolved = _without_asking(declaration, visit)
         if resolved is not None:
             told.append(resolved)
@@ -214,6 +218,13 @@ def _invalid(item: InvalidPackage, visit: Visit) -> Resolved:
 
 
 def _removed(catalog: Catalog, visit: Visit) -> Iterator[Resolved]:
-    declared = {item.address for item in (*catalog.packages, *catalog.invalid)}
-    for address in visit.published.keys() - declared:
-        yield Resolved(draft=Draft(address=address, published=visit.published[address]), state="removed")
+    """What is published and not declared; where that is long since applied, only what has to be looked at again."""
+    settled = visit.schedule.settled
+    if settled and catalog.registry.archive_for is None:
+        changes = differing(settled, catalog.parts)
+        gone: Iterable[PackageAddress] = (address for before, _ in changes for address in before.by_address)
+    else:
+        gone = visit.published
+    for address in gone:
+        if catalog.find(address) is None and address in visit.published:
+            yield Resolved(draft=Draft(address=address, published=visit.published[address]), state="removed")

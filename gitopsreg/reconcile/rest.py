@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from gitopsreg import __version__
 from gitopsreg.catalog.load import Loaded
 from gitopsreg.index import repository
-from gitopsreg.index.status import RegistryStatus, Resting
+from gitopsreg.index.status import RegistrySummary, Resting
 from gitopsreg.index.status_store import read_summary, write_summary
-from gitopsreg.model.condition import Condition
-from gitopsreg.model.declaration import Catalog, CatalogSource, OpentofuGitSource
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus, with_packages
+from gitopsreg.model.catalog import Catalog
+from gitopsreg.model.condition import is_well
 from gitopsreg.reconcile.backoff import stamp
 from gitopsreg.reconcile.due import RESOLVER
 from gitopsreg.reconcile.look import Look
@@ -38,21 +39,13 @@ def resting(prepared: Prepared, status: RegistryStatus, served: int) -> Resting 
         and catalog.registry.archive_for is None
         and not prepared.loaded.errors
         and all(item.condition.status == "True" for item in status.upstreams)
-        and all(_is_well(item.conditions) for item in status.packages)
-        and all(_is_well(item.conditions) for item in status.discoveries)
-        and not any(item.next_attempt for item in status.packages)
-        and all(
-            declaration.suspend or isinstance(declaration.source, CatalogSource | OpentofuGitSource)
-            for declaration in catalog.packages
-        )
+        and not status.packages.unwell
+        and all(is_well(item.conditions) for item in status.discoveries)
+        and not status.packages.next_attempt
+        and all(part.is_told_by_commits for part in catalog.parts.values())
     )
     mark = _mark(prepared.checkout.commit.oid, prepared.checkout.files.root)
     return Resting(mark=mark, packages=served) if is_at_rest else None
-
-
-def _is_well(conditions: tuple[Condition, ...]) -> bool:
-    """Abnormal conditions are absent when all is well."""
-    return len(conditions) == 1 and (conditions[0].status == "True" or conditions[0].reason == "Suspended")
 
 
 def _mark(commit: str, path: str) -> str:
@@ -60,7 +53,7 @@ def _mark(commit: str, path: str) -> str:
     return f"{__version__} {RESOLVER} {commit} {path.strip('/')}"
 
 
-def at_rest(store: BlobStore, commit: str, path: str) -> RegistryStatus | None:
+def at_rest(store: BlobStore, commit: str, path: str) -> RegistrySummary | None:
     """What the last run said, if the catalog and what is published are as it left them."""
     known, head = read_summary(store), repository.read_head(store)
     if known.resting is None or known.resting.mark != _mark(commit, path) or head is None or head.hold:
@@ -74,12 +67,12 @@ def have_not_moved(looks: Mapping[str, Look]) -> bool:
     return all(look.state and not look.moved for look in looks.values())
 
 
-def rested(store: BlobStore, known: RegistryStatus, looks: Mapping[str, Look], began: datetime) -> Outcome:
+def rested(store: BlobStore, known: RegistrySummary, looks: Mapping[str, Look], began: datetime) -> Outcome:
     """The outcome of a run that had nothing to do, told in the status too. Raises StorageError."""
     upstreams = tuple(filter(None, (look.status(_INTERVAL, began) for look in looks.values())))
     first = min((item.next_attempt for item in upstreams), default="")
-    status = replace(known, upstreams=upstreams, last_attempt=stamp(began), next_attempt=first)
-    write_summary(store, status)
+    summary = replace(known, upstreams=upstreams, last_attempt=stamp(began), next_attempt=first)
+    write_summary(store, summary)
     catalog = Catalog(revision=known.attempted_revision, time="")
     return Outcome(
         revision=known.attempted_revision,
@@ -89,7 +82,7 @@ def rested(store: BlobStore, known: RegistryStatus, looks: Mapping[str, Look], b
         versions_added=0,
         bytes_stored=0,
         seconds=0.0,
-        status=status,
+        status=with_packages(summary, PackageStatuses()),
         plan=Plan(revision=known.attempted_revision, changes=(), digest=""),
         loaded=Loaded(catalog=catalog, findings=(), files=0),
     )

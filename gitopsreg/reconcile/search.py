@@ -12,13 +12,8 @@ from gitopsreg.errors import quoted
 from gitopsreg.index.model import Snapshot
 from gitopsreg.index.status import PackageStatus
 from gitopsreg.model.address import PackageAddress
-from gitopsreg.model.declaration import (
-    Catalog,
-    DiscoveryDeclaration,
-    IdleDiscovery,
-    InvalidPackage,
-    PackageDeclaration,
-)
+from gitopsreg.model.catalog import Catalog, InvalidPackage, Part, parts_of
+from gitopsreg.model.declaration import DiscoveryDeclaration, IdleDiscovery, PackageDeclaration
 from gitopsreg.reconcile.candidates import Candidates, covers, declared
 from gitopsreg.upstream.base import Skipped
 
@@ -64,11 +59,16 @@ class Discovered:
     invalid: tuple[InvalidPackage, ...] = ()
     searches: tuple[Search, ...] = ()
 
-    def added_to(self, catalog: Catalog) -> Catalog:
-        if not (self.packages or self.invalid):
-            return catalog
-        packages, invalid = (*catalog.packages, *self.packages), (*catalog.invalid, *self.invalid)
-        return replace(catalog, packages=packages, invalid=invalid)
+    def added_to(self, catalog: Catalog, before: Mapping[str, Part]) -> Catalog:
+        """The catalog with them; of the parts `before`, those that are the same again stay the same objects."""
+        parts = dict(catalog.parts)
+        for name, found in parts_of(self.packages, self.invalid).items():
+            own = parts.get(name, found)
+            packages, invalid = (*own.packages, *found.packages), (*own.invalid, *found.invalid)
+            whole = found if own is found else replace(own, packages=packages, invalid=invalid)
+            known = before.get(name)
+            parts[name] = known if known is not None and known == whole else whole
+        return replace(catalog, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Basis:
     def is_as(self, other: "Basis") -> bool:
         """A snapshot by identity: to compare two would cost as much as the work that it saves."""
         one, two = self.catalog, other.catalog
-        files = one.packages == two.packages and one.invalid == two.invalid
+        files = one.parts == two.parts
         same = one.discoveries == two.discoveries and one.idle_discoveries == two.idle_discoveries
         there = self.published is other.published and self.known == other.known
         return there and files and same and self.told == other.told

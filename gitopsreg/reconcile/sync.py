@@ -47,6 +47,7 @@ def sync(resolved: Resolved, stores: Mapping[str, BlobStore], reporter: Reporter
     if upstream is None or not wanted:
         return Synced()
     ledger = _ledger(resolved)
+    address = str(resolved.draft.address)
     records: list[ModuleVersion | ProviderVersion] = []
     failures: list[Failure] = []
     stored = 0
@@ -54,7 +55,7 @@ def sync(resolved: Resolved, stores: Mapping[str, BlobStore], reporter: Reporter
     try:
         for found, result in upstream.releases(wanted):
             try:
-                kept, written = _keep(resolved, found, result, stores)
+                kept, written = _keep(resolved, ledger.get(found.version), found, result, stores)
             except (UpstreamError, StorageError) as problem:
                 failures.append(_failed(resolved, found, problem, reporter))
             else:
@@ -62,7 +63,7 @@ def sync(resolved: Resolved, stores: Mapping[str, BlobStore], reporter: Reporter
                 if kept != ledger.get(found.version):
                     records.append(kept)
                 assert isinstance(result, Release)  # noqa: S101 - _keep raised otherwise
-                reporter.stored(str(resolved.draft.address), found.version.text, _size(result))
+                reporter.stored(address, found.version.text, _size(result))
     except GitopsregError as problem:
         error = problem
     except Exception as problem:  # noqa: BLE001 - a fault of ours in one package must not stop the others
@@ -81,13 +82,16 @@ def _size(release: Release) -> int:
 
 
 def _keep(
-    resolved: Resolved, found: Found, result: Release | UpstreamError, stores: Mapping[str, BlobStore]
+    resolved: Resolved,
+    known: ModuleVersion | ProviderVersion | None,
+    found: Found,
+    result: Release | UpstreamError,
+    stores: Mapping[str, BlobStore],
 ) -> tuple[ModuleVersion | ProviderVersion, int]:
     """Store the release's bytes; its record and the number of bytes written. Raises what is wrong with this version."""
     if isinstance(result, UpstreamError):
         raise result
     _check_pin(resolved, found, result)
-    known = _ledger(resolved).get(found.version)
     _check_ledger(known, found, result)
     record = _on_its_shelf(resolved, known, result.record)
     named = known is not None and known.discarded is None
@@ -104,7 +108,9 @@ def _on_its_shelf(
     declaration = resolved.draft.declaration
     storage = declaration.storage if declaration else None
     shelf = Shelf(backend=storage.backend, folder=storage.folder) if storage else None
-    return replace(known or fetched, shelf=shelf, discarded=None)
+    record = known or fetched
+    is_so = record.shelf == shelf and record.discarded is None
+    return record if is_so else replace(record, shelf=shelf, discarded=None)
 
 
 def _store_of(shelf: Shelf | None, stores: Mapping[str, BlobStore]) -> BlobStore:

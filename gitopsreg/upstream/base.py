@@ -1,6 +1,6 @@
 """What an upstream is: it finds versions cheaply, then makes complete, verified releases of the wanted ones."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,9 +9,11 @@ from gitopsreg.index.model import Blob, ModuleVersion, ProviderVersion, PublicKe
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.model.digest import Sha256
+from gitopsreg.model.quick import quick
 from gitopsreg.model.version import Version
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A version that the upstream has. `ref` is the tag or the folder; `tree` is "" until fetched.
@@ -83,6 +85,11 @@ class Gathering(Protocol):
 
     def state(self, declaration: PackageDeclaration) -> Sha256:
         """What `discover` would give as its `state`, for the price of a few look-ups: nothing is parsed."""
+
+    def moved(self, since: str) -> Collection[str] | None:
+        """The namespaces there, in lower case, in which something is not as at the state `since`; None when nobody
+        knows: it may be all.
+        """
 
     def prepare(self, declarations: Sequence[PackageDeclaration]) -> None:
         """These are asked next: read what they need in one go, and let go of what the last call read."""

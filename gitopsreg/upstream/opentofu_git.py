@@ -1,12 +1,13 @@
 """A Git repository laid out like opentofu/registry: one look at its refs tells of all packages in it."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from gitopsreg.errors import InvalidName, UpstreamError, UpstreamUnavailable, quoted
+from gitopsreg.errors import IntegrityError, InvalidName, UpstreamError, UpstreamUnavailable, quoted
 from gitopsreg.model.address import PackageAddress
 from gitopsreg.model.declaration import ModuleDeclaration, OpentofuGitSource, PackageDeclaration
 from gitopsreg.model.digest import Sha256
@@ -16,7 +17,7 @@ from gitopsreg.transport.mirror import Mirror
 from gitopsreg.transport.remotes import Remotes
 from gitopsreg.upstream.base import Skipped, Upstream
 from gitopsreg.upstream.opentofu_git_keys import KeyFiles
-from gitopsreg.upstream.opentofu_git_layout import Entry, Layout, Surveyor
+from gitopsreg.upstream.opentofu_git_layout import Entry, File, Folder, Layout, Surveyor, moved
 from gitopsreg.upstream.opentofu_git_listing import Listing, Source, with_skipped
 from gitopsreg.upstream.opentofu_git_modules import FORGE, module_url, read_module
 from gitopsreg.upstream.opentofu_git_package import (
@@ -65,6 +66,8 @@ class OpentofuGit:
         self._surveyor = Surveyor()
         self._looking = Lock()
         self._seen: Seen | None = None
+        # A state that was looked at before, by commit: what of it is the same object now has not changed.
+        self._earlier: tuple[str, Mapping[str, Folder]] | None = None
 
     @property
     def url(self) -> str:
@@ -83,13 +86,21 @@ class OpentofuGit:
             return Sha256.of(seen.commit.oid.encode())
         return _state(seen.layout, entry)
 
+    def moved(self, since: str) -> Collection[str] | None:
+        earlier = self._earlier
+        if earlier is None or earlier[0] != since:
+            return None
+        return moved(earlier[1], self._now().layout.folders)
+
     def prepare(self, declarations: Sequence[PackageDeclaration]) -> None:
         seen = self._now()
         layout = seen.layout
         entries = [entry for one in declarations if (entry := _entry(layout, one)) is not None]
-        oids = [entry.file.oid for entry in entries]
-        oids += [file.oid for entry in entries for file in layout.keys(entry) if not self._keys.knows(file)]
-        seen.prepare(dict.fromkeys(oids))
+        files = (file for entry in entries for file in (entry.file, *self._unknown_keys(layout, entry)))
+        seen.prepare(dict.fromkeys(file.oid for file in files))
+
+    def _unknown_keys(self, layout: Layout, entry: Entry) -> Iterator[File]:
+        return (file for file in layout.keys(entry) if not self._keys.knows(file))
 
     def upstream(self, declaration: PackageDeclaration) -> Upstream:
         """Raises UpstreamUnavailable (`NotFound`) for a package that is not there."""
@@ -126,6 +137,8 @@ class OpentofuGit:
     def _look(self) -> Seen:
         repository, commit = self._in_place() or self._copied()
         if self._seen is None or (self._seen.commit.oid, self._seen.path) != (commit, repository.path):
+            if self._seen is not None and self._seen.is_drawn:
+                self._earlier = self._seen.commit.oid, self._seen.layout.folders
             self._seen = Seen(repository, repository.commit(commit), self._surveyor)
         return self._seen
 
@@ -138,7 +151,8 @@ class OpentofuGit:
         if not location.is_local or not self._allow_local:
             return None
         folder = Path(location.path)
-        repository = Repository(folder / ".git" if (folder / ".git").is_dir() else folder)
+        # Of a folder that nobody here may look into the Repository tells.
+        repository = Repository(folder / ".git" if os.path.isdir(folder / ".git") else folder)  # noqa: PTH112
         return repository, repository.resolve("HEAD")
 
     def _copied(self) -> tuple[Repository, str]:
@@ -165,7 +179,7 @@ class OpentofuGit:
         return repository, repository.resolve(f"refs/kept/{commit}")
 
     def _listing(self, declaration: PackageDeclaration, seen: Seen, entry: Entry) -> Listing:
-        data = seen.blob(entry.file.oid)
+        data = _content(seen, entry.file)
         source = Source(self._url, seen.commit.oid, seen.commit.time)
         if isinstance(declaration, ModuleDeclaration):
             return read_module(data, entry, source, forge=self._forge)
@@ -174,6 +188,14 @@ class OpentofuGit:
         listing = read_provider(data, entry, source, keys_of, allow_http=self._allow_local)
         untold = (*unusable, *unnamed_keys(declaration, keys))
         return as_declared(with_skipped(listing, untold), declaration)
+
+
+def _content(seen: Seen, file: File) -> bytes:
+    """Raises as `Seen.blob` does, with the file's name: nobody knows blobs by their ids."""
+    try:
+        return seen.blob(file.oid)
+    except IntegrityError as error:
+        raise IntegrityError(f"{quoted(file.path)}: {error}", reason=error.reason) from error
 
 
 def _written(declaration: PackageDeclaration) -> str:

@@ -65,6 +65,7 @@ class Layout:
 
     def __init__(self, folders: Mapping[str, Folder]) -> None:
         """`folders` are by path (`modules/A/Azure`), in order."""
+        self.folders = folders
         self.entries: dict[PackageAddress, Entry] = {}
         self.skipped: list[Skipped] = []
         self._written: dict[tuple[str, str], Entry] = {}
@@ -106,6 +107,13 @@ class Layout:
             reason = f"it differs only in letter case from {quoted(entry.written)}, which stays"
             self.skipped.append(Skipped(ref=other.file.path, reason=reason))
         self.entries[entry.address] = entry
+
+
+def moved(before: Mapping[str, Folder], now: Mapping[str, Folder]) -> set[str]:
+    """The namespaces, in lower case, that are not the same in both, or whose keys are not."""
+    paths = {path for path, folder in now.items() if before.get(path) is not folder} | (before.keys() - now.keys())
+    names = {path.rpartition("/")[2].lower() for path in paths}
+    return names | {name for name, signer in _SIGNED_BY.items() if signer in names}
 
 
 def _address(kind: str, path: str) -> PackageAddress:

@@ -6,6 +6,7 @@ from typing import Any
 
 from gitopsreg.errors import InvalidName
 from gitopsreg.index.model import ModuleVersion, ProviderVersion
+from gitopsreg.model.quick import quick
 from gitopsreg.model.version import Version
 from gitopsreg.upstream.base import Found, Skipped
 from gitopsreg.upstream.opentofu_git_reading import mapping, shown
@@ -24,6 +25,7 @@ class Source:
     time: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """One version as the file has it; `record` is how it is published by reference."""

@@ -2,7 +2,7 @@
 recorded since 2026. Fetches nothing.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +40,11 @@ def _listed(read: dict[str, Any], url: str, source: Source) -> Listed:
     tag = text(read, "version")
     version, commit = module_version_of(tag), commit_in(read)
     origin = Origin(url=url, ref=tag, commit=commit, tree=facts_digest((url, tag, commit)))
-    # Clients read a plus in a query as a space.
-    archive = Remote(f"git::{url}?ref={commit or quote(tag, safe='')}")
+    archive = Remote(f"git::{url}?ref={commit or _in_query(tag)}")
     return Listed(tag=tag, record=ModuleVersion(version=version, published=source.time, origin=origin, archive=archive))
+
+
+@lru_cache(2**16)
+def _in_query(tag: str) -> str:
+    """Clients read a plus in a query as a space."""
+    return quote(tag, safe="")

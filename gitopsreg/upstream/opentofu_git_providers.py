@@ -1,8 +1,10 @@
 """One provider's file: versions with their protocols, platforms, URLs and shasums, and warnings. Fetches nothing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache, partial
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from gitopsreg.errors import InvalidName, quoted
@@ -13,6 +15,7 @@ from gitopsreg.model.version import Version
 from gitopsreg.upstream.opentofu_git_layout import Entry
 from gitopsreg.upstream.opentofu_git_listing import Listed, Listing, Source, collect
 from gitopsreg.upstream.opentofu_git_reading import (
+    SHORT_URL,
     document,
     facts_digest,
     mapping,
@@ -24,6 +27,7 @@ from gitopsreg.upstream.opentofu_git_reading import (
 )
 
 _MOST_TARGETS = 200
+_BY_PLATFORM = attrgetter("platform.os", "platform.arch")
 _PROTOCOL = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4})?")
 _MOST_PROTOCOLS = 10
 _FILENAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~-]{0,254}")
@@ -57,13 +61,12 @@ class _Reader:
         tag = text(read, "version")
         version, protocols = version_of(tag), _protocols(read)
         sums, signature = self._url(read, "shasums_url"), self._url(read, "shasums_signature_url")
-        builds = self._builds(read)
-        facts = (*protocols, sums, signature, *_facts(builds))
+        builds = self._builds(read, sums.rpartition("/")[0] + "/")
         origin = Origin(
             url=self._source.url,
             ref=self._path,
             commit=self._source.commit,
-            tree=facts_digest(facts),
+            tree=facts_digest((*protocols, sums, signature, *map(_fact, builds))),
             path=self._path,
         )
         record = ProviderVersion(
@@ -79,24 +82,29 @@ class _Reader:
         )
         return Listed(tag=tag, record=record)
 
-    def _builds(self, read: dict[str, Any]) -> tuple[ProviderBuild, ...]:
+    def _builds(self, read: dict[str, Any], beside: str) -> tuple[ProviderBuild, ...]:
+        """`beside` is a URL's start that is known to be good: where files of one release usually are."""
         targets = read.get("targets")
         if not isinstance(targets, list) or not targets:
             raise InvalidName("it has no targets: there is no platform that could install it")
         if len(targets) > _MOST_TARGETS:
             raise InvalidName(f"it has {len(targets):,} targets: {_MOST_TARGETS} at most")
-        builds: dict[Platform, ProviderBuild] = {}
-        for target in targets:
-            build = self._build(mapping(target, "a target"))
-            if builds.setdefault(build.platform, build) is not build:
-                raise InvalidName(f"it has two targets for {build.platform}")
-        return tuple(builds[platform] for platform in sorted(builds))
+        builds = [self._build(mapping(target, "a target"), beside) for target in targets]
+        builds.sort(key=_BY_PLATFORM)
+        for one, other in pairwise(builds):
+            if _BY_PLATFORM(one) == _BY_PLATFORM(other):
+                raise InvalidName(f"it has two targets for {one.platform}")
+        return tuple(builds)
 
-    def _build(self, target: dict[str, Any]) -> ProviderBuild:
+    def _build(self, target: dict[str, Any], beside: str) -> ProviderBuild:
+        filename = _filename(text(target, "filename"))
+        found = text(target, "download_url")
+        if found != beside + filename or len(found) > SHORT_URL:
+            found = self._url(target, "download_url")
         return ProviderBuild(
             platform=_platform(text(target, "os"), text(target, "arch")),
-            filename=_filename(text(target, "filename")),
-            zip=Remote(self._url(target, "download_url"), Sha256(text(target, "shasum").lower())),
+            filename=filename,
+            zip=Remote(found, Sha256(text(target, "shasum").lower())),
         )
 
 
@@ -127,8 +135,8 @@ def _filename(name: str) -> str:
     return name
 
 
-def _facts(builds: tuple[ProviderBuild, ...]) -> Iterator[str]:
-    for build in builds:
-        zipped = build.zip
-        assert isinstance(zipped, Remote)  # noqa: S101 - made right above
-        yield f"{build.platform} {build.filename} {zipped.url} {zipped.sha256}"
+def _fact(build: ProviderBuild) -> str:
+    """What is said of one platform; this text is part of a digest that was published, and may not change."""
+    zipped, platform = build.zip, build.platform
+    assert isinstance(zipped, Remote)  # noqa: S101 - made right above
+    return f"{platform.os}_{platform.arch} {build.filename} {zipped.url} {zipped.sha256}"

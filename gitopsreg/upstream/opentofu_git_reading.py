@@ -4,6 +4,7 @@ for a quarter of a gigabyte.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +22,8 @@ _HOST = r"[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252}[0-9A-Za-z])?(?::[0-9]{1,5})?"
 _REST = r"/[!#-;=?-\[\]_a-z~]{0,1900}"
 _HTTPS = re.compile(rf"https://{_HOST}{_REST}")
 _HTTP = re.compile(rf"https?://{_HOST}{_REST}")
+# Any path of so many characters is short enough: `_REST` need not count them.
+SHORT_URL = 1_900
 _NUMBERS = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,19}))?(?:\.([0-9]{1,19}))?([-+].*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -75,6 +78,7 @@ def version_of(tag: str) -> Version:
     return Version.parse(tag.removeprefix("v"))
 
 
+@lru_cache(2**16)  # thousands of modules have the same few tags
 def module_version_of(tag: str) -> Version:
     """As `version_of`, but read as both clients read the versions of modules: `1.0` is 1.0.0, and so is `1.00`.
 

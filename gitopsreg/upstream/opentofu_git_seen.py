@@ -6,11 +6,14 @@ from threading import RLock
 
 from gitopsreg.errors import UpstreamError
 from gitopsreg.transport.git import Commit, Repository
+from gitopsreg.transport.many_blobs import ManyBlobs
 from gitopsreg.upstream.opentofu_git_layout import Layout, Surveyor
 from gitopsreg.upstream.opentofu_git_reading import MAX_SIZE
 
 # Of what is read ahead. Packages' files have some kilobytes; those of strangers may have 32 MB each.
 _MOST_AHEAD = 64 * 1024 * 1024
+# Fewer blobs are read faster than a process is started.
+_MANY = 64
 
 
 class Seen:
@@ -23,7 +26,12 @@ class Seen:
         self._surveyor = surveyor
         self._lock = RLock()
         self._layout: Layout | None = None
-        self._prepared: dict[str, bytes] = {}
+        self._ahead: ManyBlobs | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the layout was asked for."""
+        return self._layout is not None
 
     @property
     def layout(self) -> Layout:
@@ -37,24 +45,30 @@ class Seen:
             return self._layout
 
     def prepare(self, oids: Iterable[str]) -> None:
-        """Read these blobs, as many as may be held, and forget those that were prepared before. What can't be read is
-        found out again.
+        """Get these blobs ready, in the order in which they will be asked for and as many as may be held, and forget
+        those that were prepared before. What can't be read is found out again.
         """
-        prepared: dict[str, bytes] = {}
         with self._lock:
-            self._prepared = {}
-            held = 0
-            for oid in oids:
-                with suppress(UpstreamError):
-                    data = self._repository.read(oid, limit=MAX_SIZE)
-                    if (held := held + len(data)) > _MOST_AHEAD:
-                        break
-                    prepared[oid] = data
-            self._prepared = prepared
+            sizes = self._sizes(oids)
+            if self._ahead is not None:
+                self._ahead.close()
+            self._ahead = ManyBlobs(self.path, sizes) if len(sizes) >= _MANY else None
 
     def blob(self, oid: str) -> bytes:
         """Raises UpstreamUnavailable (`NotFound`), IntegrityError (`TooLarge`)."""
-        if (data := self._prepared.get(oid)) is not None:
-            return data
         with self._lock:
-            return self._repository.read(oid, limit=MAX_SIZE)
+            data = self._ahead.get(oid) if self._ahead is not None else None
+            return self._repository.read(oid, limit=MAX_SIZE) if data is None else data
+
+    def _sizes(self, oids: Iterable[str]) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        held = 0
+        for oid in oids:
+            with suppress(UpstreamError):
+                size = self._repository.size(oid)
+                if size > MAX_SIZE:
+                    continue
+                if (held := held + size) > _MOST_AHEAD:
+                    break
+                sizes[oid] = size
+        return sizes

@@ -60,7 +60,7 @@ def test_paths_begin_as_the_user_knows_them() -> None:
     head = load(a_catalog({AT_NAMESPACE: NAMESPACE, AT_MODULE: MODULE.replace("acme", "evil")}))
     found = check_changes(
         loaded({AT_MODULE: MODULE}),
-        Loaded(catalog=head.catalog, findings=(), files=2, checked=head.checked, root="catalog/"),
+        Loaded(catalog=head.catalog, findings=(), files=2, parts=head.parts, root="catalog/"),
     )
     assert [finding.path for finding in found] == ["catalog/" + AT_MODULE]
 

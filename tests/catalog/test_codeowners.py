@@ -9,14 +9,8 @@ from gitopsreg.catalog.codeowners import HEADER, codeowners
 from gitopsreg.catalog.owners import Style
 from gitopsreg.errors import ConfigError
 from gitopsreg.model.address import ModuleAddress
-from gitopsreg.model.declaration import (
-    Catalog,
-    CatalogSource,
-    NamespaceDeclaration,
-    Pin,
-    RegistryDeclaration,
-    VersionRules,
-)
+from gitopsreg.model.catalog import Catalog, NamespaceDeclaration, RegistryDeclaration, parts_of
+from gitopsreg.model.declaration import CatalogSource, Pin, VersionRules
 from gitopsreg.model.version import Version
 from tests.builders import a_module_declaration
 
@@ -28,7 +22,7 @@ DATA = NamespaceDeclaration(name="data", owners=(("gitlab-user", "jane.doe"), ("
 def made(*namespaces: NamespaceDeclaration, admins: Any = ADMINS, style: Style = "github", **more: Any) -> str:
     packages = more.pop("packages", ())
     registry = RegistryDeclaration(admins=admins)
-    catalog = Catalog(revision="r", time="t", registry=registry, namespaces=namespaces, packages=packages)
+    catalog = Catalog(revision="r", time="t", registry=registry, parts=parts_of(packages, namespaces=namespaces))
     return codeowners(catalog, style=style, **more)
 
 

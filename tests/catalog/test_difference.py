@@ -272,5 +272,5 @@ def test_comments_and_lines_have_no_share_in_the_digest() -> None:
 
 def test_a_catalog_with_too_many_files_is_not_an_empty_one() -> None:
     crowded = a_catalog(WHOLE)
-    crowded = type(crowded)(revision="", time="", root="", files=crowded.files * 20_000, has_folder=crowded.has_folder)
+    crowded = type(crowded)(revision="", time="", root="", files=crowded.files * 40_000, has_folder=crowded.has_folder)
     assert difference(load(a_catalog(WHOLE)), load(crowded)).changes == ()

@@ -6,7 +6,8 @@ from gitopsreg.catalog.built_in import built_in
 from gitopsreg.catalog.defaults import BUILT_IN
 from gitopsreg.catalog.effective import Book
 from gitopsreg.catalog.load import load
-from gitopsreg.model.declaration import Guards, ModuleDeclaration, ProviderDeclaration
+from gitopsreg.model.catalog import Guards
+from gitopsreg.model.declaration import ModuleDeclaration, ProviderDeclaration
 from tests.catalog.catalogs import AT_MODULE, AT_NAMESPACE, HEAD, NAMESPACE, WHOLE, a_catalog, a_module
 
 REGISTRY = HEAD + "kind: Registry\nmetadata: {name: default}\nspec:\n  defaults:\n    interval: 30m\n    timeout: 7m\n"

@@ -14,13 +14,12 @@ from gitopsreg.catalog.load import Loaded, Memo, load
 from gitopsreg.catalog.schema import schema
 from gitopsreg.errors import CheckoutFailed
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
+from gitopsreg.model.catalog import Guards, NamespaceDeclaration
 from gitopsreg.model.declaration import (
     CatalogSource,
     Deprecation,
     GitSource,
-    Guards,
     ModuleDeclaration,
-    NamespaceDeclaration,
     OpentofuGitSource,
     ProviderDeclaration,
     UnsupportedSource,
@@ -348,7 +347,7 @@ def test_paths_that_differ_in_letter_case_are_both_wrong_and_one_package() -> No
 
 def test_a_broken_registry_is_told_and_the_rest_loads() -> None:
     loaded = load(a_catalog({**WHOLE, "registry.yaml": registry("{layout: letter, defaults: {interval: 1h}}")}))
-    assert loaded.registry_broken == 'registry.yaml: layout must be "flat", got "letter"'
+    assert loaded.registry_broken == 'registry.yaml:4:16: layout must be "flat", got "letter"'
     assert module(loaded).interval == timedelta(minutes=15)
     assert loaded.catalog.registry.guards == Guards()
 

@@ -11,6 +11,7 @@ from referencing import Registry, Resource
 from gitopsreg.catalog import schema
 from gitopsreg.catalog.loader import parse
 from gitopsreg.catalog.scalar import Ambiguous
+from gitopsreg.model import catalog
 from gitopsreg.model import declaration as model
 from tests.catalog import gallery
 from tests.catalog.catalogs import WHOLE, a_module
@@ -202,9 +203,9 @@ DERIVED = {
         ("Provider", "/versions/", model.VersionRules, set()),
         ("Module", "/versions/yanked/", model.Yank, set()),
         ("Module", "/deprecation/", model.Deprecation, set()),
-        ("Registry", "/", model.RegistryDeclaration, set()),
-        ("Registry", "/guards/", model.Guards, set()),
-        ("Namespace", "/", model.NamespaceDeclaration, set()),
+        ("Registry", "/", catalog.RegistryDeclaration, set()),
+        ("Registry", "/guards/", catalog.Guards, set()),
+        ("Namespace", "/", catalog.NamespaceDeclaration, set()),
         ("SigningKey", "/", model.SigningKey, {"type", "scope"}),
     ],
 )

@@ -1,3 +1,4 @@
+import gc
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -257,6 +258,24 @@ def test_a_damaged_copy_is_made_anew(server: GitServer, remotes: Remotes, cache:
     after = source.read()
     assert [file.oid for file in after.files.files] == [file.oid for file in before.files.files]
     assert after.files.files[0].read()
+
+
+def test_files_that_stay_keep_no_repository_open(folder: Path, remotes: Remotes, cache: Path) -> None:
+    def opened() -> int:
+        gc.collect()
+        return sum(isinstance(each, Repository) for each in gc.get_objects())
+
+    source = catalog(str(folder), remotes, cache)
+    before = opened()
+    kept = []
+    for number in range(5):
+        commit(folder, {f"namespaces/acme/modules/m{number}/aws.yaml": f"number: {number}"})
+        kept.append(source.read())
+    assert opened() <= before + 1 + len(kept)  # a checkout answers for folders of its own commit
+    texts = {file.path: file.read() for file in kept.pop().files.files}
+    assert texts["namespaces/acme/modules/m1/aws.yaml"] == b"number: 1"
+    kept.clear()
+    assert opened() <= before + 1
 
 
 def test_a_local_catalog_is_left_as_it_is(folder: Path, remotes: Remotes, cache: Path) -> None:

@@ -2,10 +2,11 @@
 
 from gitopsreg.catalog.load import Loaded
 from gitopsreg.catalog.report import Finding
-from gitopsreg.index.status import PackageStatus, RegistryStatus, VersionFailure
+from gitopsreg.index.status import PackageStatus, VersionFailure
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus
 from gitopsreg.model.address import parse_address
+from gitopsreg.model.catalog import Catalog
 from gitopsreg.model.condition import Condition
-from gitopsreg.model.declaration import Catalog
 from gitopsreg.reconcile.plan import Plan
 from gitopsreg.reconcile.run import Outcome
 
@@ -54,7 +55,7 @@ def a_status(*packages: PackageStatus, **changes: object) -> RegistryStatus:
         "snapshot": "3f" * 32,
         "last_attempt": TIME,
         "next_attempt": LATER,
-        "packages": packages,
+        "packages": PackageStatuses.of(packages),
     }
     return RegistryStatus(**(fields | changes))  # type: ignore[arg-type]
 

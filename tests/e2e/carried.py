@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gitopsreg.index import repository
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import RegistryStatus
 from gitopsreg.index.status_store import read_status
+from gitopsreg.index.statuses import RegistryStatus
 from gitopsreg.reconcile.events import Silent
 from gitopsreg.settings import Settings
 from gitopsreg.storage.filesystem import FilesystemStore

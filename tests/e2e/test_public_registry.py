@@ -37,7 +37,7 @@ class Compared:
         self.keys = {path: data for path, data in files.items() if path.startswith("keys/")}
         self.carried = carried
         self.packages = {str(address): package for address, package in carried.snapshot.packages.items()}
-        self.told = {str(one.address): dict(one.skipped) for one in carried.status.packages}
+        self.told = {str(one.address): dict(one.skipped) for one in carried.status.packages.values()}
         self.left_out = carried.left_out
         self.wrong: list[str] = []
         self.versions = self.missing = 0

@@ -12,7 +12,8 @@ from gitopsreg.index.care import (
     write_collected,
     write_scrubbed,
 )
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus
 from gitopsreg.model.condition import Condition
 from gitopsreg.storage.memory import MemoryStore
 from tests.builders import VPC
@@ -41,8 +42,8 @@ def test_what_can_not_be_read_counts_as_not_there(data: bytes) -> None:
 
 
 def test_a_fault_is_a_condition_of_its_package() -> None:
-    status = RegistryStatus(packages=(PackageStatus(address=VPC, path="x", conditions=(READY,)),))
-    (package,) = with_faults(status, Care(scrubbed=SCRUBBED)).packages
+    status = RegistryStatus(packages=PackageStatuses.of([PackageStatus(address=VPC, path="x", conditions=(READY,))]))
+    (package,) = with_faults(status, Care(scrubbed=SCRUBBED)).packages.values()
     assert [(item.type, item.status, item.reason) for item in package.conditions] == [
         ("Ready", "False", "Missing"),
         ("StorageFailed", "True", "Missing"),
@@ -51,7 +52,7 @@ def test_a_fault_is_a_condition_of_its_package() -> None:
 
 
 def test_a_fault_of_no_known_package_is_the_registrys() -> None:
-    status = RegistryStatus(packages=(PackageStatus(address=VPC, path="x", conditions=(READY,)),))
+    status = RegistryStatus(packages=PackageStatuses.of([PackageStatus(address=VPC, path="x", conditions=(READY,))]))
     for package in ("", "module:other/vpc/aws"):
         told = with_faults(status, Care(scrubbed=replace(SCRUBBED, faults=(replace(FAULT, package=package),))))
         assert [item.type for item in told.conditions] == ["StorageFailed"]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from gitopsreg.errors import StorageError
 from gitopsreg.index.shards import prefix_of
-from gitopsreg.index.status import PackageStatus, RegistryStatus
+from gitopsreg.index.status import PackageStatus
 from gitopsreg.index.status_store import read_status, write_status
+from gitopsreg.index.statuses import PackageStatuses, RegistryStatus
 from gitopsreg.model.address import ModuleAddress
 from gitopsreg.model.condition import Condition
 from gitopsreg.storage.memory import MemoryStore
@@ -26,15 +27,12 @@ def status_of(count: int) -> RegistryStatus:
         PackageStatus(address=ModuleAddress("team", f"m{number}", "aws"), path=f"m{number}.yaml", conditions=(READY,))
         for number in range(count)
     )
-    return RegistryStatus(
-        conditions=(READY,), snapshot="sha256:0", packages=tuple(sorted(packages, key=lambda each: str(each.address)))
-    )
+    return RegistryStatus(conditions=(READY,), snapshot="sha256:0", packages=PackageStatuses.of(packages))
 
 
 def changed(status: RegistryStatus, number: int) -> RegistryStatus:
-    packages = list(status.packages)
-    packages[number] = replace(packages[number], attempts=3)
-    return replace(status, packages=tuple(packages))
+    package = replace(list(status.packages.values())[number], attempts=3)
+    return replace(status, packages=status.packages.changed({package.address: package}))
 
 
 def test_nothing_stored_is_an_empty_status() -> None:
@@ -64,8 +62,10 @@ def test_the_order_of_packages_does_not_matter() -> None:
     status = status_of(5)
     store = FailingStore(MemoryStore())
     write_status(store, status)
-    write_status(store, replace(status, packages=status.packages[::-1]), known=status)
+    backwards = PackageStatuses.of(reversed(list(status.packages.values())))
+    write_status(store, replace(status, packages=backwards), known=status)
     assert store.writes == [ALL, REGISTRY]
+    assert list(backwards) == list(status.packages)
 
 
 def test_only_what_changed_is_written() -> None:
@@ -78,7 +78,7 @@ def test_only_what_changed_is_written() -> None:
     assert store.operations == []
     later = changed(status, 1_234)
     write_status(store, later, known=status)
-    prefix = prefix_of(later.packages[1_234].address, 1)
+    prefix = prefix_of(list(later.packages)[1_234], 1)
     assert store.operations == [("put", f"status/packages/{prefix}")]
     last = replace(later, last_attempt="2026-10-01T12:00:00Z")
     write_status(store, last, known=later)
@@ -123,11 +123,11 @@ def test_no_words_can_stop_it(words: str) -> None:
     package = PackageStatus(
         address=ModuleAddress("team", "m", "aws"), path=words, conditions=(condition,), skipped=((words, words),)
     )
-    status = RegistryStatus(conditions=(condition,), attempted_revision=words, packages=(package,))
+    status = RegistryStatus(conditions=(condition,), attempted_revision=words, packages=PackageStatuses.of([package]))
     write_status(store, status)
     legible = words.encode(errors="backslashreplace").decode()
     assert read_status(store).attempted_revision == legible
-    assert read_status(store).packages[0].skipped == ((legible, legible),)
+    assert read_status(store).packages[package.address].skipped == ((legible, legible),)
     before = list(store.keys(""))
     write_status(store, status, known=read_status(store))
     assert list(store.keys("")) == before
@@ -139,7 +139,7 @@ def test_what_can_not_be_read_is_as_if_it_were_not_there(data: bytes, key: str) 
     status = status_of(2)
     write_status(store, status)
     store.put(key, data)
-    assert read_status(store) == (RegistryStatus() if key == REGISTRY else replace(status, packages=()))
+    assert read_status(store) == (RegistryStatus() if key == REGISTRY else replace(status, packages=PackageStatuses()))
     write_status(store, status, known=read_status(store))
     assert read_status(store) == status
 
@@ -165,7 +165,8 @@ def test_one_damaged_shard_costs_its_packages_only() -> None:
     write_status(store, status)
     store.put("status/packages/a", b"torn")
     left = read_status(store)
-    assert left.packages == tuple(each for each in status.packages if prefix_of(each.address, 1) != "a")
+    lost = [address for address in status.packages if prefix_of(address, 1) == "a"]
+    assert left.packages == status.packages.changed({}, lost)
     write_status(store, status, known=left)
     assert read_status(store) == status
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitopsreg.model.declaration import Guards
+from gitopsreg.model.catalog import Guards
 
 COUNTS = st.integers(0, 50)
 GUARDS = st.builds(

@@ -68,6 +68,7 @@ class FakeGathering:
     looks: int = 0
     parsed: list[str] = field(default_factory=list)
     gate: Event | None = None
+    seen: dict[str, dict[PackageAddress, Sha256]] = field(default_factory=dict)
 
     def look(self) -> str:
         self.looks += 1
@@ -75,7 +76,17 @@ class FakeGathering:
             self.gate.wait(10)
         if self.down:
             raise self.down
+        self.seen[self.commit] = self._states()
         return self.commit
+
+    def moved(self, since: str) -> set[str] | None:
+        if (before := self.seen.get(since)) is None:
+            return None
+        now = self._states()
+        return {each.namespace for each in before.keys() | now.keys() if before.get(each) != now.get(each)}
+
+    def _states(self) -> dict[PackageAddress, Sha256]:
+        return {address: upstream.state() for address, upstream in self.upstreams.items()}
 
     def state(self, declaration: PackageDeclaration) -> Sha256:
         return self.upstreams[declaration.address].state()

@@ -1,5 +1,5 @@
 from gitopsreg.index.model import Namespace, Root
-from gitopsreg.model.declaration import Catalog, NamespaceDeclaration, RegistryDeclaration
+from gitopsreg.model.catalog import Catalog, NamespaceDeclaration, RegistryDeclaration, parts_of
 from gitopsreg.reconcile.around import around
 from gitopsreg.reconcile.plan import Change
 
@@ -14,40 +14,41 @@ PUBLISHED = Root(
 
 
 def catalog(*namespaces: NamespaceDeclaration, hostname: str | None = "registry.example.com") -> Catalog:
-    return Catalog(revision="r", time="t", registry=RegistryDeclaration(hostname=hostname), namespaces=namespaces)
+    registry = RegistryDeclaration(hostname=hostname)
+    return Catalog(revision="r", time="t", registry=registry, parts=parts_of(namespaces=namespaces))
 
 
 SAME = NamespaceDeclaration(name="platform", display_name="Platform", aliases=("infra",))
 
 
 def test_a_first_publish_has_nothing_to_compare_with() -> None:
-    assert list(around(None, catalog(SAME))) == []
+    assert list(around(None, catalog(SAME), {})) == []
 
 
 def test_what_is_the_same_is_not_told_and_what_is_kept_is_not_gone() -> None:
-    assert list(around(PUBLISHED, catalog(SAME))) == []
+    assert list(around(PUBLISHED, catalog(SAME), {})) == []
 
 
 def test_names_that_clients_use_are_told_with_their_risk() -> None:
     moved = NamespaceDeclaration(name="platform", display_name="Base", aliases=("base",))
     new = NamespaceDeclaration(name="new")
-    assert list(around(PUBLISHED, catalog(moved, new, hostname=None))) == [
+    assert list(around(PUBLISHED, catalog(moved, new, hostname=None), {})) == [
         Change(
             address="registry",
             action="change",
             notes=('host name: "registry.example.com" becomes none',),
             marks=("hostname",),
         ),
+        Change(address="namespace:new", action="add", marks=("new namespace",)),
         Change(
             address="namespace:platform",
             action="change",
             notes=('display name: "Platform" becomes "Base"', "alias +base", "alias -infra"),
             marks=("alias",),
         ),
-        Change(address="namespace:new", action="add", marks=("new namespace",)),
     ]
 
 
 def test_another_display_name_is_no_risk() -> None:
-    (change,) = around(PUBLISHED, catalog(NamespaceDeclaration(name="platform", aliases=("infra",))))
+    (change,) = around(PUBLISHED, catalog(NamespaceDeclaration(name="platform", aliases=("infra",))), {})
     assert change.marks == ()

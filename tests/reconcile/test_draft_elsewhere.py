@@ -11,7 +11,8 @@ from gitopsreg.index.model import (
     PublicKey,
     Remote,
 )
-from gitopsreg.model.declaration import Guards, OpentofuGitSource
+from gitopsreg.model.catalog import Guards
+from gitopsreg.model.declaration import OpentofuGitSource
 from gitopsreg.reconcile.apply import apply
 from gitopsreg.reconcile.draft import draft
 from gitopsreg.reconcile.plan import make_plan

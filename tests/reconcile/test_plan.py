@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gitopsreg.model.address import ModuleAddress
-from gitopsreg.model.declaration import Guards
+from gitopsreg.model.catalog import Guards
 from gitopsreg.reconcile.draft import Draft, draft
 from gitopsreg.reconcile.plan import Plan, make_plan
 from tests.builders import VPC, a_module, a_module_declaration, block, discovered, rules, yank

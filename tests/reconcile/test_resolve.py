@@ -6,8 +6,9 @@ from typing import Any
 from gitopsreg.index.model import ModulePackage, Package
 from gitopsreg.index.status import PackageStatus, VersionFailure
 from gitopsreg.model.address import ModuleAddress, PackageAddress
+from gitopsreg.model.catalog import Catalog, InvalidPackage, parts_of
 from gitopsreg.model.condition import Condition
-from gitopsreg.model.declaration import Catalog, InvalidPackage, PackageDeclaration, UnsupportedSource
+from gitopsreg.model.declaration import PackageDeclaration, UnsupportedSource
 from gitopsreg.reconcile.due import Schedule
 from gitopsreg.reconcile.events import Silent
 from gitopsreg.reconcile.resolve import Resolved, Visit, resolve
@@ -27,7 +28,7 @@ def run(
     invalid: tuple[InvalidPackage, ...] = (),
     **changes: Any,
 ) -> dict[PackageAddress, Resolved]:
-    catalog = Catalog(revision="main@sha1:0", time=NOW, packages=packages, invalid=invalid)
+    catalog = Catalog(revision="main@sha1:0", time=NOW, parts=parts_of(packages, invalid))
     values: dict[str, Any] = dict(now=NOW, everything=False)
     ledger: dict[PackageAddress, Package] = dict((published or {}).items())
     schedule = Schedule(known={item.address: item for item in known}, **(values | changes))

@@ -79,7 +79,7 @@ def flip(store: BlobStore, key: str) -> bytes:
 
 def reasons(world: World, package: str) -> set[tuple[str, str]]:
     status = with_faults(read_status(world.store), read_care(world.store))
-    (found,) = [item for item in status.packages if str(item.address) == package]
+    (found,) = [item for item in status.packages.values() if str(item.address) == package]
     return {(item.type, item.reason) for item in found.conditions}
 
 
@@ -250,7 +250,7 @@ def test_a_damaged_document_is_loud(world: World, kind: str) -> None:
     assert (fault.key, fault.what) == (key, "ReadBackMismatch")
     assert "store copy" in fault.reply
     status = with_faults(read_status(world.store), read_care(world.store))
-    everyone = [*status.conditions, *(c for package in status.packages for c in package.conditions)]
+    everyone = [*status.conditions, *(c for package in status.packages.values() for c in package.conditions)]
     assert [item.reason for item in everyone if item.type == "StorageFailed"] == ["ReadBackMismatch"]
     assert world.store.get(key) == before
 

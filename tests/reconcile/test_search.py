@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gitopsreg.index.model import Entry, Root, Snapshot
 from gitopsreg.index.status import PackageStatus
 from gitopsreg.model.address import ModuleAddress, PackageAddress, ProviderAddress
-from gitopsreg.model.declaration import Catalog, DiscoveryDeclaration, InvalidPackage
+from gitopsreg.model.catalog import Catalog, InvalidPackage, parts_of
+from gitopsreg.model.declaration import DiscoveryDeclaration
 from gitopsreg.model.digest import Sha256
 from gitopsreg.model.pattern import Pattern
 from gitopsreg.reconcile.candidates import Candidates, candidates
@@ -75,11 +76,13 @@ def bases(draw: st.DrawFn) -> Basis:
     catalog = Catalog(
         revision="main@sha1:" + "a" * 40,
         time="2026-01-01T00:00:00Z",
-        packages=tuple(a_module_declaration(name) for name in files),
-        invalid=tuple(
-            InvalidPackage(address=name, path="x", reason="InvalidSpec", message="")
-            for name in broken
-            if name not in files
+        parts=parts_of(
+            (a_module_declaration(name) for name in files),
+            (
+                InvalidPackage(address=name, path="x", reason="InvalidSpec", message="")
+                for name in broken
+                if name not in files
+            ),
         ),
         discoveries=tuple(discoveries),
     )
@@ -92,7 +95,7 @@ def found(basis: Basis) -> Discovered:
 
 @given(bases())
 def test_nothing_is_declared_twice_and_files_win(basis: Basis) -> None:
-    catalog = found(basis).added_to(basis.catalog)
+    catalog = found(basis).added_to(basis.catalog, {})
     addresses = [item.address for item in (*catalog.packages, *catalog.invalid)]
     assert len(addresses) == len(set(addresses))
     assert catalog.packages[: len(basis.catalog.packages)] == basis.catalog.packages

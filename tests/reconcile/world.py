@@ -144,7 +144,7 @@ class World:
         return served(self.store, self.backends)
 
     def status(self, address: PackageAddress) -> PackageStatus:
-        return next(item for item in read_status(self.store).packages if item.address == address)
+        return read_status(self.store).packages[address]
 
     def reasons(self, address: PackageAddress) -> dict[str, str]:
         """Condition types with their reasons."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from gitopsreg.errors import LeaseHeld, StorageError
 from gitopsreg.index.model import Snapshot
-from gitopsreg.index.status import RegistryStatus
 from gitopsreg.index.status_store import read_status
+from gitopsreg.index.statuses import RegistryStatus
 from gitopsreg.storage.bounded import BoundedStore
 from gitopsreg.storage.memory import MemoryStore
 from tests.faults import Fault, FaultyStore, Kind
@@ -83,8 +83,8 @@ def _run(scenario: Scenario, store: FaultyStore, inner: MemoryStore, patience: f
 
 def _told(status: RegistryStatus) -> None:
     """A run that ended well has no fault of ours in its report."""
-    reasons = {condition.reason for package in status.packages for condition in package.conditions}
-    reasons |= {failure.reason for package in status.packages for failure in package.failures}
+    reasons = {condition.reason for package in status.packages.values() for condition in package.conditions}
+    reasons |= {failure.reason for package in status.packages.values() for failure in package.failures}
     assert "InternalError" not in reasons
 
 

@@ -22,6 +22,8 @@ from gitopsreg.upstream.opentofu_git_layout import Entry, File
 from gitopsreg.upstream.opentofu_git_listing import Listing, Source
 from gitopsreg.upstream.opentofu_git_modules import read_module
 from gitopsreg.upstream.opentofu_git_providers import read_provider
+from gitopsreg.upstream.opentofu_git_reading import MAX_SIZE
+from gitopsreg.upstream.opentofu_git_seen import _MANY
 from gitopsreg.upstream.signature import read_key
 from tests.builders import HELLO, VPC, a_module_declaration, a_provider_declaration
 from tests.opentofu import a_registry, a_target, key_file, module_file, provider_entry, provider_file
@@ -328,11 +330,20 @@ class TestLayout:
         self, remotes: Remotes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("gitopsreg.upstream.opentofu_git_seen._MOST_AHEAD", 1)
+        monkeypatch.setattr("gitopsreg.upstream.opentofu_git_seen._MANY", 0)
         found = gathering(a_registry(tmp_path / "r", module_file("azure/aks/azurerm", "v1.0.0")), remotes, tmp_path)
         found.prepare([declared(AKS)])
         assert found._seen is not None
-        assert not found._seen._prepared
+        assert found._seen._ahead is not None
+        assert not found._seen._ahead.wanted
         assert len(found.upstream(declared(AKS)).discover().found) == 1
+
+    def test_a_file_that_is_too_large_is_named(self, remotes: Remotes, tmp_path: Path) -> None:
+        registry = a_registry(tmp_path / "r", {"modules/a/acme/vpc/aws.json": b" " * (MAX_SIZE + 1)})
+        upstream = gathering(registry, remotes, tmp_path).upstream(declared(ModuleAddress("acme", "vpc", "aws")))
+        with pytest.raises(IntegrityError, match=r'^"modules/a/acme/vpc/aws\.json": blob .* is too large') as caught:
+            upstream.discover()
+        assert caught.value.reason == "TooLarge"
 
     def test_one_namespace_that_git_would_not_write_costs_one(self, remotes: Remotes, tmp_path: Path) -> None:
         registry = a_registry(tmp_path / "r", module_file("acme/vpc/aws", "v1.0.0"))
@@ -461,6 +472,30 @@ class TestLooking:
         server, _ = served
         assert self.versions(gathering(server.url("registry/.git"), remotes, tmp_path)) == ["1.0.0"]
 
+    def test_the_namespaces_that_moved_are_told(self, remotes: Remotes, tmp_path: Path) -> None:
+        two = {**module_file("platform/vpc/aws", "v1.0.0"), **module_file("Azure/aks/azurerm", "v1.0.0")}
+        registry = a_registry(tmp_path / "r", {**two, **provider_file("hashicorp/aws", provider_entry("1.0.0"))})
+        found = gathering(registry, remotes, tmp_path)
+        first = found.look()
+        assert found.moved(first) is None  # nobody has seen anything before it
+        found.addresses()
+        for files, told in (
+            (module_file("Azure/aks/azurerm", "v1.0.0", "v1.1.0"), {"azure"}),
+            (key_file("opentofu/provider.asc", "a key"), {"opentofu", "hashicorp"}),
+            (module_file("new/vpc/aws", "v1.0.0"), {"new"}),
+            ({"README.md": "hello"}, set()),
+        ):
+            before = found.look()
+            commit(registry, files)
+            found.look()
+            assert found.moved(before) == told
+        git(registry, "rm", "-q", "-r", "modules/n")
+        commit(registry)
+        assert found.moved(first) is None
+        before = found.look()
+        assert found.moved(git(registry, "rev-parse", "HEAD~1")) == {"new"}
+        assert found.moved(before) is None
+
     def test_an_outage_leaves_what_was_seen_last(
         self, remotes: Remotes, served: tuple[GitServer, Path], tmp_path: Path
     ) -> None:
@@ -500,6 +535,19 @@ class TestLooking:
         one, other = gathering(registry, remotes, tmp_path), gathering(registry, remotes, tmp_path)
         one.prepare([*both, declared(AKS)])
         assert [one.upstream(d).discover() for d in both] == [other.upstream(d).discover() for d in both]
+
+    def test_many_that_are_prepared_say_the_same(self, remotes: Remotes, tmp_path: Path) -> None:
+        """Enough of them for Git's own program, asked for in another order than they were prepared in."""
+        names = [f"platform/m{number}/aws" for number in range(_MANY)]
+        files = [module_file(name, "v1.0.0", f"v1.{number}.0") for number, name in enumerate(names)]
+        registry = a_registry(tmp_path / "r", {path: text for file in files for path, text in file.items()})
+        declarations = [declared(ModuleAddress.parse(name)) for name in names]
+        one, other = gathering(registry, remotes, tmp_path), gathering(registry, remotes, tmp_path)
+        one.prepare(declarations)
+        assert one._seen is not None
+        assert one._seen._ahead is not None
+        for declaration in reversed(declarations):
+            assert one.upstream(declaration).discover() == other.upstream(declaration).discover()
 
     def test_a_local_one_needs_permission(self, tmp_path: Path) -> None:
         registry = a_registry(tmp_path / "r", module_file("platform/vpc/aws", "v1.0.0"))

@@ -43,10 +43,12 @@ class House:
         self.remotes = remotes
         self.files: dict[str, str | bytes] = {}
 
+    allow_local = True
+
     def outcomes(self, declaration: PackageDeclaration) -> list[ModuleVersion | ProviderVersion | UpstreamError]:
         registry = a_registry(self.folder / "registry", self.files)
         cache, forge = self.folder / "cache", str(self.folder / "forge")
-        found = OpentofuGit(str(registry), self.remotes, cache, cache, allow_local=True, forge=forge)
+        found = OpentofuGit(str(registry), self.remotes, cache, cache, allow_local=self.allow_local, forge=forge)
         upstream = found.upstream(declaration)
         results: list[ModuleVersion | ProviderVersion | UpstreamError] = []
         for wanted, outcome in upstream.releases(upstream.discover().found):
@@ -165,6 +167,20 @@ class TestProviders:
         error = house.provider()
         assert isinstance(error, UpstreamError)
         assert (error.reason, name in str(error)) == ("NotFound", True)
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254"])
+    def test_what_a_stranger_records_leads_neither_here_nor_to_where_clouds_keep_credentials(
+        self, house: House, release: AReleaseFolder, server: FileServer, host: str
+    ) -> None:
+        house.allow_local = False
+        house.files = {
+            **provider_file("platform/hello", release_entry(release, f"https://{host}:{server.port}")),
+            **key_file("platform/provider.asc", str(release.signer.public)),
+        }
+        error = house.provider()
+        assert isinstance(error, UpstreamError)
+        assert f"is refused: its host resolves to {host}" in str(error)
+        assert server.requests == []
 
     def test_a_server_that_drips_costs_the_version(
         self, house: House, release: AReleaseFolder, server: FileServer
