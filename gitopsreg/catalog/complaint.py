@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from gitopsreg.catalog.loader import Written
-from gitopsreg.catalog.nearest import did_you_mean
+from gitopsreg.catalog.nearest import LIKELY, did_you_mean
 from gitopsreg.catalog.problem import Problem, name_of, pointer_to
 from gitopsreg.catalog.scalar import REFUSED, Ambiguous
+from gitopsreg.catalog.written import Written
 from gitopsreg.errors import quoted
 
 _TYPES = {
@@ -123,6 +123,7 @@ def _mend_quoted(value: str, wanted: str) -> str:
 
 def _unknown(error: SchemaError, pointer: str, _: Written) -> Iterator[Problem]:
     known = list(error.schema.get("properties", ()))
+    lacking = [key for key in error.schema.get("required", ()) if key not in error.instance]
     for key in error.instance:
         if key in known:
             continue
@@ -133,17 +134,32 @@ def _unknown(error: SchemaError, pointer: str, _: Written) -> Iterator[Problem]:
                 rule="GR106", message="status is what the registry reports", hint=hint, pointer=at, on_key=True
             )
             continue
-        where = f" in {name_of(pointer)}" if pointer else ""
-        hint = did_you_mean(key, known) or "known are " + ", ".join(known)
-        yield Problem(rule="GR202", message=f"unknown field {quoted(key)}{where}", hint=hint, pointer=at, on_key=True)
+        hint = did_you_mean(key, lacking, cutoff=LIKELY) or did_you_mean(key, known) or "known are " + ", ".join(known)
+        yield _misspelt(key, hint, pointer)
+
+
+def _misspelt(key: str, hint: str, pointer: str) -> Problem:
+    where = f" in {name_of(pointer)}" if pointer else ""
+    at = pointer + pointer_to(key)
+    return Problem(rule="GR202", message=f"unknown field {quoted(key)}{where}", hint=hint, pointer=at, on_key=True)
 
 
 def _missing(error: SchemaError, pointer: str, _: Written) -> Iterator[Problem]:
     # jsonschema makes one error a missing key, and names it only in its own message.
     missing = [key for key in error.validator_value if key not in error.instance]
     key = next((key for key in missing if repr(key) in getattr(error, "message", "")), missing[0])
+    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    if meant := next((word for word in error.instance if word not in known and _is_meant(word, key)), ""):
+        if not known:  # nobody else tells of a key that is wrong where the right one decides what may stand there
+            yield _misspelt(meant, did_you_mean(meant, [key], cutoff=LIKELY), pointer)
+        return
     message = f"{name_of(pointer)} lacks {quoted(key)}"
     yield Problem(rule="GR203", message=message, hint=f"add {key}", pointer=pointer, on_key=True)
+
+
+def _is_meant(word: str, key: str) -> bool:
+    """Whether a key that is there is the missing one, misspelt: one slip is one error."""
+    return bool(did_you_mean(word, [key], cutoff=LIKELY))
 
 
 def _one_of(error: SchemaError, pointer: str, _: Written) -> Iterator[Problem]:

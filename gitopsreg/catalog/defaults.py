@@ -41,17 +41,17 @@ def _lay(result: dict[str, Any], layer: Spec, built_in: Spec) -> None:
         if value is None:
             result.pop(key, None)
             if key in built_in:
-                result[key] = _copy(default) if isinstance(default, Mapping) else default
-        elif isinstance(value, Mapping):
+                result[key] = _copy(default) if isinstance(default, dict) else default
+        elif isinstance(value, dict):
             inner = result.get(key)
-            result[key] = dict(inner) if isinstance(inner, Mapping) else {}
-            _lay(result[key], value, default if isinstance(default, Mapping) else {})
+            result[key] = dict(inner) if isinstance(inner, dict) else {}
+            _lay(result[key], value, default if isinstance(default, dict) else {})
         else:
             result[key] = value
 
 
 def _copy(spec: Spec) -> dict[str, Any]:
-    return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in spec.items()}
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in spec.items()}
 
 
 def decided_by(layers: Sequence[Spec], steps: Sequence[str]) -> tuple[int, int, bool]:
@@ -61,7 +61,7 @@ def decided_by(layers: Sequence[Spec], steps: Sequence[str]) -> tuple[int, int, 
     for number in range(len(layers) - 1, -1, -1):
         value: Any = layers[number]
         for depth, step in enumerate(steps, 1):
-            if not isinstance(value, Mapping) or step not in value:
+            if not isinstance(value, dict) or step not in value:
                 break
             value = value[step]
             if value is None or depth == len(steps):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from gitopsreg.errors import InvalidName, quoted
 
@@ -11,6 +12,7 @@ _DURATION = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)  # most declarations say the same few
 def parse_duration(text: str) -> timedelta:
     """Raises InvalidName with what would be right."""
     found = _DURATION.fullmatch(text)

@@ -1,6 +1,6 @@
 """The few things of a document that checks across files ask about, drawn out once so that asking again is cheap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from gitopsreg.catalog.cursor import Cursor
 
@@ -17,6 +17,10 @@ class SourceFacts:
     connection: str = ""
     repository: str = ""
     address: str = ""
+
+
+_OF_SOURCE = {field.name for field in fields(SourceFacts)}
+_NOTHING = Cursor(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,22 +53,24 @@ class NamespaceFacts:
 
 
 def package_facts(root: Cursor) -> PackageFacts:
+    """Every file is asked: where nothing is said, as mostly, nothing is looked for."""
     spec = root / "spec"
-    source, replacement = spec / "source", spec / "deprecation" / "replacement"
-    pins = spec / "versions" / "pins" if (source / "type").value == "catalog" else ()
+    said = spec.value if isinstance(spec.value, dict) else {}
+    source = _source(spec / "source")
+    replacement = spec / "deprecation" / "replacement" if "deprecation" in said else _NOTHING
+    pins = spec / "versions" / "pins" if source.type == "catalog" else ()
     return PackageFacts(
-        source=SourceFacts(
-            type=(source / "type").text,
-            url=(source / "url").text,
-            connection=(source / "connection").text,
-            repository=(source / "repository").text,
-            address=(source / "address").text,
-        ),
+        source=source,
         folders=tuple((path.text, path.pointer) for pin in pins if (path := pin / "path").text),
-        keys=_names(spec / "verify" / "keys"),
+        keys=_names(spec / "verify" / "keys") if "verify" in said else (),
         replacement=(replacement.text, replacement.pointer) if replacement.text else None,
         namespace_at="/metadata/namespace" if (root / "metadata" / "namespace").present else "/metadata",
     )
+
+
+def _source(source: Cursor) -> SourceFacts:
+    said = source.value if isinstance(source.value, dict) else ()
+    return SourceFacts(**{name: (source / name).text for name in said if name in _OF_SOURCE})
 
 
 def namespace_facts(root: Cursor) -> NamespaceFacts:

@@ -6,12 +6,12 @@ A strict subset of YAML: one document; no anchors, aliases, merge keys or foreig
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import yaml
 
 from gitopsreg.catalog.files import DEEPEST, LARGEST_FILE
+from gitopsreg.catalog.plain import READER, NotPlainError, read
 from gitopsreg.catalog.problem import Problem, Span, pointer_to
 from gitopsreg.catalog.scalar import REFUSED, Ambiguous, Scalar, classify
 from gitopsreg.errors import quoted
@@ -32,7 +32,6 @@ _EVENTS = {
     yaml.ScalarEvent: "scalar", yaml.MappingStartEvent: "map", yaml.SequenceStartEvent: "list",
     yaml.MappingEndEvent: "end", yaml.SequenceEndEvent: "end",
 }  # fmt: skip
-_READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Places = dict[str, tuple[Span | None, Span]]
 
@@ -54,28 +53,6 @@ class Document:
         return lines_of(self.text)
 
 
-class Written:
-    """How a document was written, for as long as somebody asks: places and lines are found once."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-
-    @cached_property
-    def places(self) -> Places:
-        return self._document.places()
-
-    @cached_property
-    def lines(self) -> list[str]:
-        return self._document.lines()
-
-    def raw(self, pointer: str) -> str:
-        """The text of a scalar as it was written, "" when it is not in one line."""
-        span = self.places[pointer][1]
-        if span.line != span.end_line or span.line > len(self.lines):
-            return ""
-        return self.lines[span.line - 1][span.column - 1 : span.end_column - 1]
-
-
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """`document` is None when the bytes are no YAML at all; `text` is "" when they are no text."""
@@ -92,6 +69,14 @@ def parse(data: bytes) -> Parsed:
     text, problem = _decode(data)
     if problem:
         return Parsed(None, (problem,), text)
+    try:
+        return Parsed(Document(read(text), text), (), text)
+    except NotPlainError:
+        return composed(text)
+
+
+def composed(text: str) -> Parsed:
+    """The same of a text, the long way: with all that there is to tell."""
     composer = _Composer(text, None)
     try:
         value = composer.document()
@@ -105,7 +90,7 @@ def events(text: str) -> Iterator[tuple[str, Span, str]]:
     and `list` ("flow" or ""), and each `end`.
     """
     try:
-        for event in yaml.parse(text, Loader=_READER):
+        for event in yaml.parse(text, Loader=READER):
             if name := _EVENTS.get(type(event)):
                 style = "flow" if getattr(event, "flow_style", False) else getattr(event, "style", "")
                 yield name, _span(event.start_mark, event.end_mark), style or ""
@@ -153,7 +138,7 @@ class _Composer:
 
     def __init__(self, text: str, places: Places | None) -> None:
         self.text = text
-        self.events: Iterator[Any] = yaml.parse(text, Loader=_READER)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=READER)
         self.places = places
         self.problems: list[Problem] = []
         self.steps: list[str | int] = []

@@ -4,24 +4,17 @@ The same bytes under the same names, checked by the same program, give the same 
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-import gitopsreg
-from gitopsreg.catalog.files import LARGEST_FILE, CatalogFile, CatalogFiles
+from gitopsreg.catalog.files import CatalogFiles
 from gitopsreg.catalog.fix import Edit, Fix
-from gitopsreg.catalog.layout import is_declaration
+from gitopsreg.catalog.held import MOST_BYTES, held, is_read
 from gitopsreg.catalog.problem import Span
+from gitopsreg.catalog.program import program
 from gitopsreg.catalog.report import Finding
-
-# A catalog with more text is not remembered: it is held in memory, so that what is checked is what was named.
-MOST_BYTES = 128 * 1024 * 1024
-_LIBRARIES = ("yaml", "jsonschema", "semantic_version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,44 +33,14 @@ class Result:
 
 def named(files: CatalogFiles, *, room: int = MOST_BYTES) -> tuple[str, CatalogFiles] | None:
     """The name of all that is in the files, and the files as they were read for it; None when it can't be told."""
-    digest = sha256(_program().encode())
-    kept: list[CatalogFile] = []
-    for file in files.files:
-        data = b""
-        if file.mode == "file" and file.size <= LARGEST_FILE and is_declaration(file.path):
-            try:
-                data = file.read()
-            except OSError:
-                return None
-            file = replace(file, read=lambda data=data: data)  # type: ignore[misc]  # noqa: PLW2901
-        room -= len(data) + 200
-        kept.append(file)
-        digest.update(json.dumps([file.path, file.mode, file.size, len(data)]).encode() + b"\n" + data)
-    return None if room < 0 else (digest.hexdigest(), replace(files, files=tuple(kept)))
-
-
-def _program() -> str:
-    """Our version, our files, and the libraries that decide: a result of other rules is none."""
-    package = Path(gitopsreg.__file__).parent
-    folders = [package, package / "catalog", package / "catalog" / "rules", package / "model", _schemas(package)]
-    found = [gitopsreg.__version__, sys.version]
-    for folder in folders:
-        found += [_mark(path) for path in sorted(folder.iterdir()) if path.suffix in {".py", ".json"}]
-    for library in _LIBRARIES:
-        spec = find_spec(library)
-        found.append(_mark(Path(spec.origin)) if spec and spec.origin else library)
-    return "\n".join(found)
-
-
-def _schemas(package: Path) -> Path:
-    """As catalog.schema finds them, whose library is slow to import."""
-    installed = package / "schemas"
-    return installed if installed.is_dir() else package.parent / "schemas"
-
-
-def _mark(path: Path) -> str:
-    found = path.stat()
-    return f"{path}:{found.st_size}:{found.st_mtime_ns}"
+    found = held(files, room=room)
+    if found is None:
+        return None
+    digest = sha256(program().encode())
+    for file in found.files:
+        data = file.read() if is_read(file) else b""
+        digest.update(f"{file.path}\0{file.mode} {file.size} {len(data)}\n".encode() + data)
+    return digest.hexdigest(), found
 
 
 def encode(result: Result) -> bytes:

@@ -10,6 +10,7 @@ _OLD_BOOLEANS = {
     **dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON"), "true"),
     **dict.fromkeys(("no", "No", "NO", "off", "Off", "OFF"), "false"),
 }
+_WORDS = _NULL | _TRUE | _FALSE | _OLD_BOOLEANS.keys()
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,99})")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]{1,100}|[0-9]{1,100}\.[0-9]{0,100})")
 _EXPONENT = re.compile(r"[-+]?(?:\.[0-9]{1,100}|[0-9]{1,100}(?:\.[0-9]{0,100})?)[eE][-+]?[0-9]{1,100}")
@@ -46,15 +47,19 @@ Scalar = str | int | float | bool | Ambiguous | None
 
 def classify(raw: str) -> Scalar:
     """The value of an unquoted scalar."""
-    if raw in _NULL:
-        return None
-    if raw in _TRUE or raw in _FALSE:
-        return raw in _TRUE
-    if raw in _OLD_BOOLEANS:
-        return Ambiguous(raw, f"the boolean {_OLD_BOOLEANS[raw]} to some readers", _OLD_BOOLEANS[raw])
+    if raw in _WORDS:
+        return _word(raw)
     if raw[0] not in _STARTS:
         return raw
     return _number(raw)
+
+
+def _word(raw: str) -> Scalar:
+    if raw in _NULL:
+        return None
+    if raw in _OLD_BOOLEANS:
+        return Ambiguous(raw, f"the boolean {_OLD_BOOLEANS[raw]} to some readers", _OLD_BOOLEANS[raw])
+    return raw in _TRUE
 
 
 def _number(raw: str) -> Scalar:

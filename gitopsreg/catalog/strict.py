@@ -12,8 +12,9 @@ from jsonschema import Draft7Validator, ValidationError
 from jsonschema.validators import extend
 
 from gitopsreg.catalog import complaint
-from gitopsreg.catalog.loader import Document, Written
+from gitopsreg.catalog.loader import Document
 from gitopsreg.catalog.problem import Problem
+from gitopsreg.catalog.written import Written
 
 
 def validator(schema: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitopsreg.catalog.directory import read_directory
 from gitopsreg.catalog.files import CatalogFiles
+from gitopsreg.catalog.held import held
 from gitopsreg.catalog.remembered import Result, decode, encode, named, with_root
 from gitopsreg.catalog.report import Finding, Report
 from gitopsreg.cli.cache import Cache
@@ -16,22 +17,24 @@ from gitopsreg.errors import CheckoutFailed, ConfigError
 from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:  # slow to import, and not needed where nothing changed
-    from gitopsreg.catalog.load import Loaded
+    from gitopsreg.catalog.load import Loaded, Memo
 
 Told = tuple[tuple[Finding, ...], tuple[Finding, ...]]
 
 
-def check_offline(folder: Path, cache: Cache | None) -> tuple[Report, str]:
-    """The report, and how its paths begin. Remembers it, and what was remembered is as good as new."""
+def check_offline(folder: Path, cache: Cache | None, kept: Path | None = None) -> tuple[Report, str]:
+    """The report, and how its paths begin. Remembers it, and what was remembered is as good as new; so is what is
+    `kept` of each file.
+    """
     started = time.monotonic()
     files = read_directory(folder)
     found = named(files) if cache is not None else None
     if cache is None or found is None:
-        result = _checked(files)
+        result = _checked(files, folder, None)
     else:
         name, files = found
         known = decode(cache.get(name) or b"")
-        result = known if known is not None and known.holds(files.has_folder) else _checked(files)
+        result = known if known is not None and known.holds(files.has_folder) else _checked(files, folder, kept)
         if result is not known:
             cache.put(name, encode(result))
     report = Report(
@@ -44,8 +47,9 @@ def check_offline(folder: Path, cache: Cache | None) -> tuple[Report, str]:
     return report, files.root
 
 
-def _checked(files: CatalogFiles) -> Result:
+def _checked(files: CatalogFiles, folder: Path, kept: Path | None) -> Result:
     from gitopsreg.catalog.load import load
+    from gitopsreg.wiring.remembered import memo_of_folder
 
     asked: dict[str, bool] = {}
 
@@ -57,7 +61,7 @@ def _checked(files: CatalogFiles) -> Result:
     # Hundreds of thousands of small values are made and none is dropped: looking for garbage would take a tenth longer.
     gc.disable()
     try:
-        loaded = load(replace(files, has_folder=has_folder))
+        loaded = load(replace(files, has_folder=has_folder), memo=memo_of_folder(kept, folder), declare=False)
     finally:
         gc.enable()
     return Result(
@@ -68,12 +72,16 @@ def _checked(files: CatalogFiles) -> Result:
     )
 
 
-def check_more(folder: Path, *, base: str | None, online: Settings | None) -> tuple[Report, str]:
+def check_more(
+    folder: Path, *, base: str | None, online: Settings | None, kept: Path | None = None
+) -> tuple[Report, str]:
     """With what only a base or the upstreams can say. Raises ConfigError for a base that is not there."""
     from gitopsreg.catalog.load import load
+    from gitopsreg.wiring.remembered import memo_of_folder
 
     started = time.monotonic()
-    loaded = load(read_directory(folder))
+    files, memo = read_directory(folder), memo_of_folder(kept, folder)
+    loaded = load(held(files) or files, memo=memo)
     told: Told = loaded.findings, loaded.suppressed
     unchecked: tuple[str, ...] = ()
     if online is not None:
@@ -82,7 +90,7 @@ def check_more(folder: Path, *, base: str | None, online: Settings | None) -> tu
         answers = reconciling.ask_upstreams(online, loaded, folder)
         told, unchecked = _sorted((*told[0], *answers.findings), told[1]), answers.unchecked
     if base is not None:
-        told = _compared(folder, base, loaded, told)
+        told = _compared(folder, base, loaded, told, memo)
     report = Report(
         findings=told[0],
         suppressed=told[1],
@@ -94,7 +102,7 @@ def check_more(folder: Path, *, base: str | None, online: Settings | None) -> tu
     return report, loaded.root
 
 
-def _compared(folder: Path, base: str, loaded: "Loaded", told: Told) -> Told:
+def _compared(folder: Path, base: str, loaded: "Loaded", told: Told, memo: "Memo") -> Told:
     """With the rules of changes, and each finding marked: does the change bring it, or was it there before?"""
     from gitopsreg.catalog.changes import check_changes
     from gitopsreg.catalog.load import load
@@ -103,7 +111,7 @@ def _compared(folder: Path, base: str, loaded: "Loaded", told: Told) -> Told:
 
     try:
         top, path = enclosing(folder)
-        before = load(files_at(top, fork_point(top, base), path))
+        before = load(files_at(top, fork_point(top, base), path), memo=memo)
     except CheckoutFailed as error:
         raise ConfigError(f'--base "{base}": {error}') from error
     marks = mark_new(told[0], before.findings, loaded.root, before.root)

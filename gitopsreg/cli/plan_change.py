@@ -37,17 +37,19 @@ class _Sides:
     base_name: str
     head_name: str
     inside: str
+    folder: Path
 
 
 def propose(settings: Settings, asked: Asked) -> "Proposal":
     """Raises CheckoutFailed, ConfigError and StorageError; what is wrong with the catalog is in the proposal."""
     from gitopsreg.catalog.changes import check_changes
     from gitopsreg.catalog.difference import difference
-    from gitopsreg.catalog.load import Memo, load
+    from gitopsreg.catalog.load import load
     from gitopsreg.reconcile.proposal import Proposal
+    from gitopsreg.wiring.remembered import memo_of_folder
 
     sides = _sides(settings, asked)
-    memo = Memo()  # what is the same on both sides is read once
+    memo = memo_of_folder(settings.cache, sides.folder)  # what is the same on both sides is read once
     base, head = load(sides.base.files, memo=memo), load(sides.head.files, memo=memo)
     found = difference(base, head)
     return Proposal(
@@ -91,20 +93,24 @@ def _sides(settings: Settings, asked: Asked) -> _Sides:
         base_name=base.commit.oid[:_SHORT],
         head_name=WORKTREE if asked.head == WORKTREE else head.commit.oid[:_SHORT],
         inside=inside,
+        folder=folder,
     )
 
 
 def _with_worktree(checkout: "CatalogCheckout", folder: Path) -> "CatalogCheckout":
     """The files as they lie there, on top of the newest commit: what is committed is its content."""
     from gitopsreg.catalog.directory import read_directory
+    from gitopsreg.catalog.held import held
 
     files = read_directory(folder)
+    files = held(files) or files
     committed = checkout.files
     return replace(checkout, files=replace(files, root=committed.root, time=committed.time))
 
 
 def _online(settings: Settings, asked: Asked, sides: _Sides, found: "Difference", memo: "Memo") -> "Online":
     from gitopsreg.cli.progress import reporter_for
+    from gitopsreg.reconcile.because import because
     from gitopsreg.reconcile.forecast import forecast, without_index
     from gitopsreg.reconcile.proposal import Online
     from gitopsreg.wiring import reconciling, stores, upstreams
@@ -117,7 +123,8 @@ def _online(settings: Settings, asked: Asked, sides: _Sides, found: "Difference"
         plan = prepared.plan
         if not against:
             plan = without_index(planner_for(sides.base).prepare(only=only), prepared)
-    return Online(plan=plan, forecast=forecast(prepared, upstreams.size_of(sides.head)), against=against)
+    told = forecast(prepared, upstreams.size_of(sides.head))
+    return Online(plan=plan, forecast=told, against=against, because=because(prepared))
 
 
 def _file(name: str | None) -> Path | None:

@@ -87,9 +87,10 @@ def _report(settings: Settings, folder: Path, base: str | None, *, online: bool,
     from gitopsreg.cli import checking
     from gitopsreg.cli.cache import Cache
 
+    kept = None if anew else settings.cache
     if base is None and not online:
-        return checking.check_offline(folder, None if anew else Cache(settings.cache / "validate"))
-    return checking.check_more(folder, base=base, online=settings if online else None)
+        return checking.check_offline(folder, None if anew else Cache(settings.cache / "validate"), kept)
+    return checking.check_more(folder, base=base, online=settings if online else None, kept=kept)
 
 
 def exit_code(report: "Report", *, strict: bool) -> int:

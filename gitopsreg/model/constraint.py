@@ -17,8 +17,9 @@ published version can equal is refused: four parts, or a number that is not SemV
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import ge, gt, le, lt
-from typing import Literal, Self
+from typing import Literal
 
 from gitopsreg.errors import InvalidName, quoted
 from gitopsreg.model.version import Precedence, Version
@@ -77,7 +78,8 @@ class Constraint:
     _pieces: tuple[_Piece, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def parse(cls, text: str, reading: Reading = "module") -> Self:
+    @lru_cache(maxsize=4096)  # many declarations say the same
+    def parse(cls, text: str, reading: Reading = "module") -> "Constraint":
         """Raises InvalidName with what would be right."""
         if len(text) > _LONGEST:
             raise InvalidName(f"{quoted(text)} is not a version constraint: write at most {_LONGEST} characters")
@@ -147,7 +149,7 @@ def _range(low: Version, fixed: int) -> tuple[_Term, ...]:
     last = fixed - 1
     major, minor, patch = (*low.release[:last], low.release[last] + 1, 0, 0)[:3]
     # Not parsed: one above the largest part that can be written is a bound all the same.
-    high = Version(f"{major}.{minor}.{patch}", (major, minor, patch, True, ()))
+    high = Version((major, minor, patch, True, ()), f"{major}.{minor}.{patch}")
     return _Term(">=", low), _Term("<", high)
 
 

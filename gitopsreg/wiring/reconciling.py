@@ -21,6 +21,7 @@ from gitopsreg.reconcile.process import is_gone, this_process
 from gitopsreg.settings import Settings
 from gitopsreg.storage.base import BlobReader, BlobStore
 from gitopsreg.upstream.base import Upstream
+from gitopsreg.wiring.remembered import memo_of
 from gitopsreg.wiring.stores import open_backends, prove
 from gitopsreg.wiring.upstreams import Upstreams, open_remotes
 
@@ -49,6 +50,7 @@ def make_reconciler(settings: Settings, reporter: Reporter) -> Iterator[Reconcil
             backends=backends,
             prove=lambda: prove(settings, backends),
             gathering_for=upstreams.gathering,
+            memo=memo_of(settings),
         )
     finally:
         remotes.close()

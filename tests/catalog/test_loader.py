@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitopsreg.catalog.loader import MAX_BYTES, Document, Parsed, Written, parse
+from gitopsreg.catalog.loader import MAX_BYTES, Document, Parsed, parse
 from gitopsreg.catalog.problem import Span
+from gitopsreg.catalog.written import Written
 from tests.catalog.catalogs import WHOLE
 
 
