@@ -11,6 +11,7 @@ from typing import Literal
 from gitopsreg.model.address import ModuleAddress, PackageAddress, Platform, ProviderAddress
 from gitopsreg.model.declaration import Deprecation
 from gitopsreg.model.digest import Sha256
+from gitopsreg.model.quick import quick
 from gitopsreg.model.version import Version
 
 # listed: in lists and downloads · hidden: yanked out of the lists, downloads answer · archived: the catalog no longer
@@ -18,6 +19,7 @@ from gitopsreg.model.version import Version
 Listing = Literal["listed", "hidden", "archived", "blocked"]
 
 
+@quick
 @dataclass(frozen=True, slots=True, order=True)
 class Blob:
     """Stored bytes: `blobs/<sha256>`; size in bytes."""
@@ -26,6 +28,7 @@ class Blob:
     size: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Remote:
     """Bytes that stay where they are: clients fetch them at `url`, for a module an address of go-getter's
@@ -40,6 +43,7 @@ class Remote:
 Content = Blob | Remote
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a version came from, for auditors and for noticing that the upstream changed.
@@ -97,6 +101,7 @@ class PublishedVersion:
         return self.listing != "blocked" and self.discarded is None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleVersion(PublishedVersion):
     """`subdirectory` is where the module lies inside a stored archive ("" at its root); a remote's URL says it."""
@@ -106,6 +111,7 @@ class ModuleVersion(PublishedVersion):
     subdirectory: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderBuild:
     """One platform's zip; its sha256 is known wherever it lies. `h1` is the zip form of the hash (every entry counts),
@@ -118,6 +124,7 @@ class ProviderBuild:
     h1: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
     """A key that vouches for a version: `key_id` is 16 upper-case hex digits, `armor` one ASCII-armored block."""
@@ -126,6 +133,7 @@ class PublicKey:
     armor: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderVersion(PublishedVersion):
     """`keys` are only those whose scope covers this version, the one that signed it first."""
@@ -185,6 +193,7 @@ class Namespace:
     aliases: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A package as its shard lists it: the digest of its document and what lists and search need.

@@ -4,8 +4,11 @@ Bytes first, pointer last: `index/head` is the only object that changes, and it 
 stored. It never looks at blobs and never deletes.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
 
 from gitopsreg.errors import KeyMissing, PublishHeld, StorageError
 from gitopsreg.index import codec
@@ -16,11 +19,14 @@ from gitopsreg.index.model import Entry, Package, Root, Snapshot
 from gitopsreg.index.packages import Packages, Source
 from gitopsreg.index.pointer import Pointer
 from gitopsreg.index.reading import checked, read_root
-from gitopsreg.index.side_by_side import JOBS, in_parts, in_slices
+from gitopsreg.index.side_by_side import JOBS, in_parts, in_slices, side_by_side
 from gitopsreg.index.tree import Content, Tree, says_the_same
 from gitopsreg.model.digest import Sha256
 from gitopsreg.storage.base import BlobReader, BlobStore
-from gitopsreg.storage.together import at_once, get_all, put_all
+from gitopsreg.storage.together import at_once, bulk, get_all, put_all
+
+_FEW = 64  # documents: fewer are shared out among threads, more come in parts
+_PART = 4 * 1024 * 1024  # bytes
 
 __all__ = ["Content", "Head", "history", "load", "publish", "read_head"]
 
@@ -100,9 +106,30 @@ def _kept(source: Source, digest: Sha256, data: bytes, package: Package) -> tupl
 
 
 def _store_all(store: BlobStore, documents: Iterable[tuple[str, bytes]], jobs: int) -> None:
-    with in_parts(lambda part: _store(store, part), documents, jobs=at_once(store, jobs)) as stored:
-        for _ in stored:
-            pass
+    """Many at a time where that is cheaper, but never so many that their bytes fill the memory."""
+    store_part, jobs = partial(_store, store), at_once(store, jobs)
+    rest = iter(documents)
+    first = list(islice(rest, _FEW))
+    if len(first) < _FEW:
+        working = in_parts(store_part, first, jobs=jobs)
+    else:
+        working = side_by_side(store_part, _parts(chain(first, rest), bulk(store, _FEW)), jobs=jobs)
+    with working as stored:
+        deque(stored, maxlen=0)
+
+
+def _parts(documents: Iterable[tuple[str, bytes]], most: int) -> Iterator[list[tuple[str, bytes]]]:
+    """Of `most` documents each, fewer where they are large."""
+    part: list[tuple[str, bytes]] = []
+    size = 0
+    for key, data in documents:
+        part.append((key, data))
+        size += len(data)
+        if len(part) >= most or size >= _PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _store(store: BlobStore, documents: Sequence[tuple[str, bytes]]) -> None:

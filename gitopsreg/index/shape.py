@@ -39,7 +39,7 @@ def shape_of(kind: Any) -> Shape:
     records that differ in the fields that they must have.
     """
     if kind in _TEXTS:
-        return _text(_TEXTS[kind])
+        return _text(_TEXTS[kind], _WRITTEN.get(kind, str))
     if kind is str:
         return Shape(_same, _plain_text)
     if kind in (int, bool):
@@ -76,10 +76,6 @@ def _without_kind(text: str, kind: str) -> str:
     return text.removeprefix(f"{kind}:")
 
 
-def _written(value: Any) -> str:
-    return value.hex if isinstance(value, Sha256) else str(value)
-
-
 _TEXTS: dict[Any, Callable[[str], Any]] = {
     ModuleAddress: _module,
     ProviderAddress: _provider,
@@ -90,13 +86,17 @@ _TEXTS: dict[Any, Callable[[str], Any]] = {
 }
 
 
-def _text(parse: Callable[[str], Any]) -> Shape:
+# How each is written: for the most part without a call of ours.
+_WRITTEN: dict[Any, Callable[[Any], str]] = {Sha256: attrgetter("hex"), Version: attrgetter("text")}
+
+
+def _text(parse: Callable[[str], Any], write: Callable[[Any], str]) -> Shape:
     def load(plain: Any) -> Any:
         if type(plain) is not str:
             raise Malformed(f"{plain!r:.80} is no text")
         return parse(plain)
 
-    return Shape(_written, load)
+    return Shape(write, load)
 
 
 def _exactly(kind: type) -> Shape:
@@ -125,9 +125,10 @@ def _one_of(choices: tuple[Any, ...]) -> Shape:
 
 
 def _maybe(inner: Shape) -> Shape:
+    dump, load = inner.dump, inner.load
     return Shape(
-        lambda value: None if value is None else inner.dump(value),
-        lambda plain: None if plain is None else inner.load(plain),
+        _same if dump is _same else lambda value: None if value is None else dump(value),
+        lambda plain: None if plain is None else load(plain),
     )
 
 
@@ -146,7 +147,8 @@ def _either(kinds: tuple[Any, ...]) -> Shape:
                 return shape.load(plain)
         raise Malformed(f"{plain!r:.80} is none of {', '.join(kind.__name__ for kind in kinds)}")
 
-    return Shape(lambda value: shapes[type(value)].dump(value), load)
+    dumps = {kind: shape.dump for kind, shape in shapes.items()}
+    return Shape(lambda value: dumps[type(value)](value), load)
 
 
 def _list(item: Shape) -> Shape:
@@ -157,7 +159,7 @@ def _list(item: Shape) -> Shape:
             raise Malformed(f"{plain!r:.80} is no list")
         return tuple([load_item(each) for each in plain])
 
-    return Shape(lambda value: [dump(each) for each in value], load)
+    return Shape(list if dump is _same else lambda value: [dump(each) for each in value], load)
 
 
 def _fixed(items: list[Shape]) -> Shape:
@@ -174,19 +176,7 @@ def _record(kind: Any) -> Shape:
     parts = [(field.name, shape_of(hints[field.name]), *_empty_default(field)) for field in fields(kind)]
     loads = [(name, shape.load, optional) for name, shape, optional, _ in parts]
 
-    names = [name for name, *_ in parts]
-    values_of = attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
-    # What is written as it is needs no call: there are millions of them.
-    dumps = [
-        (name, None if shape.dump is _same else shape.dump, optional, empty) for name, shape, optional, empty in parts
-    ]
-
-    def dump(value: Any) -> Any:
-        plain = {}
-        for (name, dump_part, optional, empty), part in zip(dumps, values_of(value), strict=True):
-            if not optional or part != empty:
-                plain[name] = part if dump_part is None else dump_part(part)
-        return plain
+    dump = _dump(parts)
 
     def load(plain: Any) -> Any:
         if type(plain) is not dict:
@@ -204,6 +194,38 @@ def _record(kind: Any) -> Shape:
         return kind(**values)
 
     return Shape(dump, load)
+
+
+def _dump(parts: list[tuple[str, Shape, bool, Any]]) -> Callable[[Any], Any]:
+    """What must be there is written in one go, and then what is not as it is when it is missing: mostly little. What is
+    written as it is needs no call: there are millions of them.
+    """
+    needed = [(name, shape.dump) for name, shape, optional, _ in parts if not optional]
+    names = [name for name, _ in needed]
+    needed_values = _values_of(names)
+    dumps = [(name, dump) for name, dump in needed if dump is not _same]
+    optional_names = [name for name, _, optional, _ in parts if optional]
+    optional_values = _values_of(optional_names)
+    empties = tuple(empty for *_, optional, empty in parts if optional)
+    optionals = [(name, shape.dump, empty) for name, shape, optional, empty in parts if optional]
+
+    def dump(value: Any) -> Any:
+        plain = dict(zip(names, needed_values(value), strict=True))
+        for name, dump_part in dumps:
+            plain[name] = dump_part(plain[name])
+        if (rest := optional_values(value)) != empties:
+            for (name, dump_part, empty), part in zip(optionals, rest, strict=True):
+                if part != empty:
+                    plain[name] = dump_part(part)
+        return plain
+
+    return dump
+
+
+def _values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return (lambda value: (getattr(value, names[0]),)) if names else lambda _: ()
 
 
 def _empty_default(field: "Field[Any]") -> tuple[bool, Any]:

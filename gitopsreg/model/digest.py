@@ -8,10 +8,12 @@ from hashlib import sha256
 from typing import Self
 
 from gitopsreg.errors import InvalidName, quoted
+from gitopsreg.model.quick import quick
 
-_HEX64 = re.compile(r"[0-9a-f]{64}")
+_is_hex64 = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
+@quick
 @dataclass(frozen=True, slots=True, order=True)
 class Sha256:
     """A sha256 as 64 lower-case hex digits: safe inside a storage key and a URL."""
@@ -19,7 +21,7 @@ class Sha256:
     hex: str
 
     def __post_init__(self) -> None:
-        if not _HEX64.fullmatch(self.hex):
+        if not _is_hex64(self.hex):
             raise InvalidName(f"{quoted(self.hex)} is not a sha256: write 64 lower-case hex digits")
 
     @classmethod

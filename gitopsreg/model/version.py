@@ -5,9 +5,8 @@ counts build metadata, which SemVer leaves out of precedence, and costs several 
 """
 
 import re
-from dataclasses import dataclass, field
-from functools import lru_cache, total_ordering
-from typing import final
+from functools import lru_cache
+from typing import NamedTuple, final
 
 import semantic_version
 
@@ -25,17 +24,16 @@ Precedence = tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]
 
 
 @final
-@total_ordering
-@dataclass(frozen=True, slots=True, eq=False)
-class Version:
+class Version(NamedTuple):
     """Strict SemVer 2 (`MAJOR.MINOR.PATCH[-pre][+build]`, no `v`). Equal only when the text is equal.
 
     The order is SemVer precedence; versions that tie (they differ in build metadata only) are ordered by their text, so
-    that sorting is the same everywhere.
+    that sorting is the same everywhere. That is the order of tuples, and so is looking one up: registries have hundreds
+    of thousands.
     """
 
+    precedence: Precedence
     text: str
-    precedence: Precedence = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "Version":
@@ -56,19 +54,11 @@ class Version:
         """The text less its build metadata: two versions that share it can't both be published."""
         return self.text.partition("+")[0]
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Version) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-    def __lt__(self, other: "Version") -> bool:
-        if self.precedence == other.precedence:
-            return self.text < other.text
-        return self.precedence < other.precedence
-
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Version(text={self.text!r})"
 
 
 # Thousands of packages share the same few version numbers, so most versions of a large registry cost a look-up.
@@ -83,7 +73,7 @@ def _parse(text: str) -> Version:
     release = (parsed.major, parsed.minor, parsed.patch)
     if max(release) > _LARGEST_PART:
         raise InvalidName(f"{quoted(text)} is not a version clients can read: no part may exceed {_LARGEST_PART}")
-    return Version(text, (*release, not parsed.prerelease, tuple(map(_identifier, parsed.prerelease))))
+    return Version((*release, not parsed.prerelease, tuple(map(_identifier, parsed.prerelease))), text)
 
 
 def _identifier(text: str) -> tuple[bool, int, str]:

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from gitopsreg.storage.base import BlobReader, BlobStore, LinkTerms, Stored, Token
 from gitopsreg.storage.calls import Call, Calls
-from gitopsreg.storage.together import Together, at_once
+from gitopsreg.storage.together import Together, at_once, bulk
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+_MOST_TOGETHER = 64  # values of one call, where the store does not care
 _MOST_AT_ONCE = 500  # keys of a listing that one call brings
 
 
@@ -108,6 +109,10 @@ class BoundedStore(BoundedReader):
     @property
     def at_once(self) -> int:
         return at_once(self._store, _MOST_AT_ONCE)
+
+    @property
+    def bulk(self) -> int:
+        return bulk(self._store, _MOST_TOGETHER)
 
     def get_all(self, keys: Sequence[str]) -> list[bytes]:
         """One call where the store has its own way, else one for each."""

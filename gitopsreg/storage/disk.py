@@ -44,6 +44,13 @@ def explain(error: OSError, path: Path, deed: str) -> StorageError:
     return StorageError(f'"{path}" could not be {deed}: {hint}')
 
 
+def link_below(path: Path) -> StorageError:
+    """There is a symbolic link at `path`, or on the way to it."""
+    return StorageError(
+        f'"{path}" lies behind a symbolic link: a store follows none, mount the folder there or move the files'
+    )
+
+
 @contextmanager
 def explained(path: Path, deed: str) -> Iterator[None]:
     """Translate every OSError of the block."""

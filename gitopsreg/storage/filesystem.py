@@ -9,14 +9,15 @@ import secrets
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
 from gitopsreg.errors import InvalidName, KeyMissing, PublishConflict, StorageError
 from gitopsreg.storage.base import LinkTerms, Stored, Token, check_key, check_prefix, check_range
-from gitopsreg.storage.disk import FileChunks, explained, locked, make_folder, sync_file, sync_folder, write_all
+from gitopsreg.storage.disk import FileChunks, explained, link_below, locked, make_folder, sync_folder, write_all
+from gitopsreg.storage.many_files import grouped, read, rename, written
 
 _TEMPORARY = "~temporary"
 _LOCKS = "~locks"
@@ -35,7 +36,16 @@ class FilesystemReader:
             return file.read()
 
     def get_all(self, keys: Sequence[str]) -> list[bytes]:
-        return [self.get(key) for key in keys]
+        """Each folder is looked at once, to see that no link leads to it."""
+        for folder in {_folder_of(check_key(key)) for key in keys} - {""}:
+            self._path(folder)
+        return [self._quickly(key) for key in keys]
+
+    def _quickly(self, key: str) -> bytes:
+        try:
+            return read(f"{self._root}/{key}")
+        except OSError:  # `get` says what it is
+            return self.get(key)
 
     def get_with_token(self, key: str) -> tuple[bytes, Token]:
         data = self.get(key)
@@ -77,7 +87,7 @@ class FilesystemReader:
     def _path(self, key: str) -> Path:
         path = self._root / check_key(key)
         if os.path.realpath(path) != str(path):
-            raise _link(path)
+            raise link_below(path)
         return path
 
     def _open(self, key: str, path: Path) -> BinaryIO:
@@ -100,7 +110,7 @@ class FilesystemReader:
     def _walk(self, path: Path, folder: str) -> Iterator[str]:
         for entry in self._entries(path):
             if entry.is_symlink():
-                raise _link(Path(entry.path))
+                raise link_below(Path(entry.path))
             key = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(entry.path), key)
@@ -128,6 +138,7 @@ class FilesystemStore(FilesystemReader):
     """
 
     at_once = 2
+    bulk = 512
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -140,19 +151,24 @@ class FilesystemStore(FilesystemReader):
 
     def put_all(self, values: Sequence[tuple[str, bytes]]) -> None:
         """All are written before the first is synced, and each folder is synced once: the disk has less to wait for."""
+        by_top = grouped(values, lambda value: _top_of(check_key(value[0])))
         self._refuse_file_as_root()
         self._sweep()
-        with ExitStack() as staged:
-            written = [(key, staged.enter_context(self._unsynced(key, data))) for key, data in values]
-            for key, temporary in written:
-                with explained(self._root / key, "written"):
-                    sync_file(temporary)
-            for key, temporary in written:
-                with self._locked(key), explained(self._root / key, "written"):
-                    temporary.replace(self._path(key))
-            for folder in {self._root / key.rpartition("/")[0] for key, _ in values}:
-                with explained(folder, "written"):
-                    sync_folder(folder)
+        for top, some in by_top.items():
+            self._put_below(top, some)
+
+    def _put_below(self, top: str, values: Sequence[tuple[str, bytes]]) -> None:
+        folders = {self._path(folder) if folder else self._root for folder in {_folder_of(key) for key, _ in values}}
+        home, mode = self._home(top, folders)
+        with written(home, [(f"{self._root}/{key}", data) for key, data in values], mode) as drafts:
+            pairs = zip(values, drafts, strict=True)
+            for lock, some in grouped(pairs, lambda pair: _lock_of(pair[0][0])).items():
+                with locked(self._root / _LOCKS / lock):
+                    for _, draft in some:
+                        rename(draft)
+        for folder in folders:
+            with explained(folder, "written"):
+                sync_folder(folder)
 
     def replace(self, key: str, data: bytes, *, expected: Token | None) -> Token:
         path = self._path(key)
@@ -184,7 +200,7 @@ class FilesystemStore(FilesystemReader):
 
     def _locked(self, key: str) -> AbstractContextManager[None]:
         """Every write of one key waits here, so that none slips in between the look and the rename of `replace`."""
-        return locked(self._root / _LOCKS / sha256(key.encode()).hexdigest()[:2])
+        return locked(self._root / _LOCKS / _lock_of(key))
 
     @contextmanager
     def _staged(self, key: str, data: bytes | Iterable[bytes]) -> Iterator[Path]:
@@ -199,30 +215,25 @@ class FilesystemStore(FilesystemReader):
             with suppress(OSError):  # it was renamed; if it can't be removed it is swept later
                 path.unlink()
 
-    @contextmanager
-    def _unsynced(self, key: str, data: bytes) -> Iterator[Path]:
-        """As `_staged`, but not durable yet."""
-        path, descriptor = self._temporary(key)
-        try:
-            _write(descriptor, self._root / key, [data])
-            yield path
-        finally:
-            with suppress(OSError):
-                path.unlink()
-
     def _temporary(self, key: str) -> tuple[Path, int]:
-        """A new, open file beside the key's top folder, so that `blobs` may be a file system of its own."""
-        top, below, _ = key.partition("/")
-        private = below != "" and top == "private"
-        home = self._root / top if below else self._root
-        path = home / _TEMPORARY / secrets.token_hex(16)
-        target = self._root / key
-        with explained(target, "written"):
+        """A new, open file."""
+        home, mode = self._home(_top_of(key), [(self._root / key).parent])
+        path = home / secrets.token_hex(16)
+        with explained(self._root / key, "written"):
+            return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+
+    def _home(self, top: str, folders: Iterable[Path]) -> tuple[Path, int]:
+        """Where to write what belongs into these folders, which are made too, and the mode for it.
+
+        Beside the content of the key's top folder, so that `blobs` may be a file system of its own.
+        """
+        private = top == "private"
+        home = self._root / top
+        with explained(home, "written"):
             make_folder(home, 0o700 if private else 0o777)
-            make_folder(path.parent)
-            make_folder(target.parent)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            return path, os.open(path, flags, 0o600 if private else 0o666)
+            for folder in (home / _TEMPORARY, *folders):
+                make_folder(folder)
+        return home / _TEMPORARY, 0o600 if private else 0o666
 
     def _sweep(self) -> None:
         """Once in a store's life: remove what killed writers left behind."""
@@ -254,6 +265,20 @@ def _commit(temporary: Path, path: Path) -> None:
         sync_folder(path.parent)
 
 
+def _folder_of(key: str) -> str:
+    return key.rpartition("/")[0]
+
+
+def _top_of(key: str) -> str:
+    """The first of a key's folders, "" where it has none."""
+    top, below, _ = key.partition("/")
+    return top if below else ""
+
+
+def _lock_of(key: str) -> str:
+    return sha256(key.encode()).hexdigest()[:2]
+
+
 def _token(data: bytes) -> Token:
     return Token(sha256(data).hexdigest())
 
@@ -270,9 +295,3 @@ def _is_key(text: str) -> bool:
     except InvalidName:
         return False
     return True
-
-
-def _link(path: Path) -> StorageError:
-    return StorageError(
-        f'"{path}" lies behind a symbolic link: a store follows none, mount the folder there or move the files'
-    )

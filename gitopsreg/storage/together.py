@@ -14,6 +14,10 @@ class Together(Protocol):
     def at_once(self) -> int:
         """How many such calls side by side are worth it."""
 
+    @property
+    def bulk(self) -> int:
+        """How many values one call of `put_all` should bring, where there are so many."""
+
     def get_all(self, keys: Sequence[str]) -> list[bytes]:
         """The whole values, in the order of the keys."""
 
@@ -24,6 +28,11 @@ class Together(Protocol):
 def at_once(store: BlobStore, most: int) -> int:
     """How many calls side by side are worth it, `most` at most: where nobody waits for a network threads cost time."""
     return min(most, store.at_once) if isinstance(store, Together) else most
+
+
+def bulk(store: BlobStore, otherwise: int) -> int:
+    """How many values to bring with one call, `otherwise` where the store does not care."""
+    return store.bulk if isinstance(store, Together) else otherwise
 
 
 def get_all(reader: BlobReader, keys: Sequence[str]) -> list[bytes]:

@@ -18,6 +18,7 @@ from gitopsreg.transport.advertisement import Advertisement
 from gitopsreg.transport.blob import CHUNK, stream
 from gitopsreg.transport.credentials import Login
 from gitopsreg.transport.failures import unreadable, untrusted
+from gitopsreg.transport.forbidden import forbidden
 from gitopsreg.transport.location import Location
 from gitopsreg.transport.tree import Item, TreeEntry, as_text, files, parse_tree, walk
 
@@ -47,11 +48,13 @@ class Repository:
     """A repository on disk, bare or not, read-only. Cheap to open; used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UpstreamUnavailable (`NotFound`) when there is no repository right at `path`."""
+        """Raises UpstreamUnavailable, `NotFound` when there is no repository right at `path`."""
         self.path = path
         try:
             self._repo = pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH)
         except (pygit2.GitError, OSError) as error:
+            if refusal := forbidden(path):
+                raise refusal from error
             raise UpstreamUnavailable(f'"{path}" is no Git repository: {error}', reason="NotFound") from error
         self._trees: dict[str, dict[bytes, Item]] = {}
         self.parsed = 0

@@ -89,6 +89,13 @@ def test_many_are_put_and_read_together(store: BlobStore) -> None:
         put_all(store, [("../a", b"")])
 
 
+def test_hundreds_are_put_together(store: BlobStore) -> None:
+    values = [(f"a/{number % 3}/{number}", b"%d" % number) for number in range(200)]
+    put_all(store, values)
+    put_all(store, values)
+    assert contents(store) == dict(values)
+
+
 def test_put_replaces(store: BlobStore) -> None:
     store.put("a", b"a longer value")
     store.put("a", b"short")

@@ -22,6 +22,7 @@ from gitopsreg.errors import KeyMissing, PublishConflict, StorageError
 from gitopsreg.storage.base import CHUNK
 from gitopsreg.storage.disk import explain
 from gitopsreg.storage.filesystem import FilesystemReader, FilesystemStore
+from gitopsreg.storage.volume import whole_sync
 from tests.storage.test_contract import count_up
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are listed in /proc")
@@ -165,6 +166,8 @@ def test_symbolic_links_below_the_root_are_refused(
         lambda: store.put("x/y", b"new"),
         lambda: store.replace("x/y", b"new", expected=None),
         lambda: store.delete("x/y"),
+        lambda: store.get_all(["x/y"]),
+        lambda: store.put_all([("x/y", b"new")]),
         lambda: list(store.keys("")),
         lambda: list(store.keys("x/y")),
     ):
@@ -415,3 +418,28 @@ def test_of_racing_processes_exactly_one_wins_each_round(root: Path, store: File
     assert sorted(int(number) for _, number, _ in won) == list(range(50))
     for _, number, name in won:
         assert store.get(f"round/{number}") == name.encode()
+
+
+# Many at once
+
+
+@pytest.mark.parametrize("count", [3, 100], ids=["synced one by one", "synced together"])
+def test_of_many_that_fail_nothing_is_left_behind(root: Path, store: FilesystemStore, count: int) -> None:
+    (root / "a" / "1").mkdir(parents=True)
+    with pytest.raises(StorageError, match="it is a folder"):
+        store.put_all([(f"a/{number}", b"x") for number in range(count)])
+    assert list((root / "a" / "~temporary").iterdir()) == []
+
+
+def test_where_nobody_knows_what_a_sync_does_files_are_synced_one_by_one(tmp_path: Path) -> None:
+    with whole_sync(Path("/proc")) as sync:
+        assert sync is None
+    with whole_sync(tmp_path) as sync:
+        if sync is not None:
+            sync()
+
+
+def test_empty_and_large_ones_are_read_whole(store: FilesystemStore) -> None:
+    values = [("a/empty", b""), ("a/large", b"x" * (CHUNK + 1)), ("top", b"y")]
+    store.put_all(values)
+    assert store.get_all([key for key, _ in values]) == [data for _, data in values]
