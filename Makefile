@@ -37,8 +37,8 @@ bench: $(READY) servers
 	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python -m benchmarks.packing --json .run/bench/packing.json
 	$(BIN)/python -m benchmarks.hot_path --seconds $(if $(FULL),3,1) --json .run/bench/hot_path.json
-	$(BIN)/python -m benchmarks.scale $(if $(FULL),--large) --json .run/bench/scale.json
-	$(BIN)/python -m benchmarks.commit_to_served --pushes $(if $(FULL),200,30) --json .run/bench/commit_to_served.json
+	$(BIN)/python -m benchmarks.scale $(if $(FULL),--large,1000 5000 27479) --json .run/bench/scale.json
+	$(BIN)/python -m benchmarks.commit_to_served --apart --pushes $(if $(FULL),200,20) --json .run/bench/commit_to_served.json
 	$(if $(FULL),$(BIN)/python benchmarks/public_registry.py)
 	$(if $(FULL),$(BIN)/python -m benchmarks.server_start)
 	$(if $(FULL),$(BIN)/python -m benchmarks.store_memory s3)
@@ -58,9 +58,10 @@ docs: $(READY)
 $(READY): pyproject.toml deploy/constraints.txt
 	@test -n "$(PYTHON)" || { echo "gitopsreg needs Python 3.11 or newer; name one with 'make PYTHON=/path/to/python3'" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "could not make $(VENV): on Debian and Ubuntu run 'apt-get install python3-venv'" >&2; exit 2; }
-	@echo "Setting up $(VENV) (once) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/constraints.txt
+	@echo "Setting up $(VENV), once: to fetch and install $$(grep -c == deploy/constraints.txt) packages takes a minute or two …"
+	@$(BIN)/pip install $$(test -t 1 || echo --quiet) --disable-pip-version-check --require-hashes -r deploy/constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "$(VENV) is ready"
 	@touch $@
 
 pins:

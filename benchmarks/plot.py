@@ -82,9 +82,22 @@ def packing(document: Any) -> _Drawn:
 def commit_to_served(document: Any) -> _Drawn:
     groups: dict[str, dict[str, float]] = defaultdict(dict)
     for row in document["tables"]["From the push to the listed version"]:
-        group = groups[f"{row['packages']:,} packages, remotes are {row['remote']}, {row['load']}"]
+        group = groups[f"{row['packages']:,} packages, remotes are {row['remote']}, {row['registry']}, {row['load']}"]
         group |= {f"{row['pushed']}, p50": row["p50 ms"], f"{row['pushed']}, p95": row["p95 ms"]}
     yield "commit-to-served", picture([Bars(title="From the push to the listed version", unit="ms", groups=groups)])
+    yield "pushes", picture(list(_pushes(document["tables"]["Each push"])), columns=2)
+
+
+def _pushes(rows: list[_Row]) -> Iterator[Lines]:
+    """One push after the other: what grew with them would be seen."""
+    panels: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        panels[f"Remotes are {row['remote']}, {row['registry']}, {row['load']}"].append(row)
+    for title, found in panels.items():
+        series: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for row in found:
+            series[row["pushed"]].append((row["push"], row["ms"]))
+        yield Lines(title=title, x="push", y="milliseconds", series=series, logarithmic=False)
 
 
 def _points(rows: list[_Row], column: str) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,10 @@ class Result:
             print(f"\n{table}\n\n| {' | '.join(figures)} |\n|{'---|' * len(figures)}")
         rows.append(dict(figures))
         print(f"| {' | '.join(shown(cell) for cell in figures.values())} |", flush=True)
+
+    def keep(self, table: str, rows: Iterable[Mapping[str, Cell]]) -> None:
+        """For pictures, and not printed: too many to read."""
+        self._tables.setdefault(table, []).extend(dict(row) for row in rows)
 
     def save(self, path: Path | None) -> None:
         print(f"\nLoad at the end: {os.getloadavg()[0]:.1f}", flush=True)

@@ -15,20 +15,25 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """`series` by name; x is logarithmic, with a tick at each x that occurs; y too, unless it counts things."""
+    """`series` by name; x is logarithmic, with a tick at each x that occurs; y too, unless it counts things. Of another
+    `x` than the number of packages neither is.
+    """
 
     title: str
     y: str
     series: Mapping[str, Points]
+    x: str = "packages"
     logarithmic: bool = True
     width: int = 600
     height: int = 300
 
     def draw(self) -> Iterator[str]:
         left, right, top, bottom = 56, self.width - 225, 40, self.height - 40
+        grows = self.x == "packages"
         xs = sorted({x for points in self.series.values() for x, _ in points})
+        xs = xs if grows else _steps(xs)
         ticks = _decades(self._values()) if self.logarithmic else _steps(self._values())
-        x_at = _scale(xs, left, right, logarithmic=True)
+        x_at = _scale(xs, left, right, logarithmic=grows)
         y_at = _scale(ticks, bottom, top, logarithmic=self.logarithmic)
         yield _text(self.title, left, 18, size=14, weight="600")
         yield _text(self.y, left, 33, size=11)
@@ -38,7 +43,7 @@ class Lines:
         for x in xs:
             yield f'<path d="M{x_at(x):.1f} {top}V{bottom}" stroke="{GRID}"/>'
             yield _text(number(x), x_at(x), bottom + 16, size=11, anchor="middle")
-        yield _text("packages", (left + right) / 2, bottom + 33, size=11, anchor="middle")
+        yield _text(self.x, (left + right) / 2, bottom + 33, size=11, anchor="middle")
         ends = {name: y_at(points[-1][1]) for name, points in self.series.items()}
         labels = _apart(ends)
         for (name, points), colour in zip(self.series.items(), COLOURS, strict=False):

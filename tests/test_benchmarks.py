@@ -56,10 +56,17 @@ def test_bars_are_as_long_as_their_figures() -> None:
 
 
 def test_each_push_has_its_bars() -> None:
-    row = {"packages": 9, "remote": "HTTP", "load": "quiet", "pushed": "a tag", "p50 ms": 1.5, "p95 ms": 3.0}
-    tables = {"From the push to the listed version": [row], "Clients meanwhile": [{"packages": 9, "failed": 0}]}
-    ((_, content),) = plot.commit_to_served({"tables": tables})
-    assert len(ET.fromstring(content).findall(f"{SVG}g/{SVG}rect")) == 2
+    about = {"packages": 9, "remote": "HTTP", "registry": "up", "load": "quiet", "pushed": "a tag"}
+    tables = {
+        "From the push to the listed version": [about | {"p50 ms": 1.5, "p95 ms": 3.0}],
+        "Each push": [about | {"push": nth, "ms": 2.0 + nth} for nth in range(1, 101)],
+    }
+    (_, bars), (_, pushes) = plot.commit_to_served({"tables": tables})
+    assert len(ET.fromstring(bars).findall(f"{SVG}g/{SVG}rect")) == 2
+    points = ET.fromstring(pushes).findall(f"{SVG}g/{SVG}circle")
+    places = [(float(point.attrib["cx"]), float(point.attrib["cy"])) for point in points]
+    assert len(places) == 100
+    assert places == sorted(places, key=lambda place: (place[0], -place[1]))
 
 
 def test_a_made_up_registry_is_one_that_can_be_imported(tmp_path: Path) -> None:

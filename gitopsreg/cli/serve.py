@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gitopsreg.server.app import Application
     from gitopsreg.server.counts import Counts
     from gitopsreg.server.listen import Listen
+    from gitopsreg.server.seats import Seats
     from gitopsreg.server.snapshot import Snapshots
     from gitopsreg.server.workers import Post
 
@@ -62,21 +63,21 @@ def _several(settings: Settings, listen: "Listen") -> int:
     import structlog
 
     from gitopsreg.server.counts import Counts
-    from gitopsreg.server.listen import reserved
+    from gitopsreg.server.seats import seats
     from gitopsreg.server.workers import Post, Workers
 
     counts = Counts(settings.workers)
-    with reserved(listen) as shared:
+    with seats(listen, settings.workers) as shared:
 
         def work(post: Post) -> int:
             return told(lambda: _work(settings, shared, counts, post))
 
         patience, report = settings.drain.total_seconds(), structlog.get_logger("gitopsreg").warning
-        return Workers(settings.workers, work, patience=patience, report=report).run()
+        return Workers(settings.workers, work, patience=patience, report=report, on_stop=shared.close).run()
 
 
-def _work(settings: Settings, listen: "Listen", counts: "Counts", post: "Post") -> None:
-    from gitopsreg.server.serve import serve
+def _work(settings: Settings, shared: "Seats", counts: "Counts", post: "Post") -> None:
+    from gitopsreg.server.serve import Place, serve
 
     counts.sit(post.number)
     with _opened(settings, counts) as (app, snapshots):
@@ -88,20 +89,20 @@ def _work(settings: Settings, listen: "Listen", counts: "Counts", post: "Post") 
 
         serve(
             app,
-            listen,
+            shared.listen,
             drain=settings.drain.total_seconds(),
             on_ready=ready,
             trusted_proxies=settings.trusted_proxies,
-            orders=post.line,
+            place=Place(shared, post.number, post.line),
         )
 
 
 @contextmanager
 def _opened(settings: Settings, counts: "Counts") -> "Iterator[tuple[Application, Snapshots]]":
     """The application, following its store and with its access log, until the block ends."""
-    from gitopsreg.wiring import application, stores
+    from gitopsreg.wiring import application, pauses, stores
 
-    with access_log(settings) as on_access:
+    with access_log(settings) as on_access, pauses.short():
         readers = stores.open_server_readers(settings)
         app, snapshots = application.make_app(settings, readers, trigger=None, on_access=on_access, counts=counts)
         with snapshots.following(settings.refresh.total_seconds()):

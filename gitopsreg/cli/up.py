@@ -42,12 +42,13 @@ def command(settings: Settings) -> int:
     from gitopsreg.cli.progress import reporter_for
     from gitopsreg.cli.watch import Watch
     from gitopsreg.server.serve import serve
-    from gitopsreg.wiring import application, caring, reconciling, stores, ticking
+    from gitopsreg.wiring import application, caring, pauses, reconciling, stores, ticking
 
     logs.configure(settings)
     listen = listen_at(settings)
     stores.open_store(settings)  # makes the directory that the reader wants
     with (
+        pauses.short(),
         ExitStack() as closing,
         reporter_for(settings) as reporter,
         reconciling.make_reconciler(settings, reporter) as reconciler,

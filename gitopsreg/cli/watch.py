@@ -1,6 +1,5 @@
 """What a long-running command tells of its runs: each publish on stdout, each new trouble in the log, nothing twice."""
 
-import gc
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +29,7 @@ class Watch:
         on_first: Callable[["Outcome | None"], None] = lambda _: None,
         on_published: Callable[[], object] = lambda: None,
     ) -> None:
+        self._settings = settings
         self._json = settings.output == "json"
         self._before_first = before_first
         self._on_first = on_first
@@ -71,16 +71,13 @@ class Watch:
         if self._json:
             output.print_json_line({"event": "reconciled"} | tell.as_json(outcome))
         elif self._first:
-            tell.show(output.console(), outcome)
+            tell.show(output.console(), outcome, self._settings)
         else:
             output.say(output.console(), tell.summary(outcome))
 
     def _finish_first(self, outcome: "Outcome | None") -> None:
         if self._first:
             self._first = False
-            # What was read stays for as long as the process: collections that look through it would stop everybody.
-            gc.collect()
-            gc.freeze()
             self._on_first(outcome)
 
     def _tell_troubles(self, outcome: "Outcome") -> None:

@@ -85,7 +85,7 @@ def build_app(
     if receivers and trigger is not None:
         app.include_router(webhooks.build_router(receivers, trigger, clock=clock))
     memory = Memory(
-        memo=Memo(Era(snapshots, app.state.house.signer), clock), counts=counts or Counts(), on_access=on_access
+        memo=Memo(Era(snapshots, app.state.house.signer).current, clock), counts=counts or Counts(), on_access=on_access
     )
     app.add_middleware(Remembering, memo=memory.memo, counts=memory.counts)
     app.add_middleware(Staleness, snapshots=snapshots)

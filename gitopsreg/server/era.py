@@ -8,28 +8,27 @@ from gitopsreg.server.snapshot import Snapshots
 
 
 class Era:
-    """Calling it gives an object that stays the same while snapshot and link key do; None while there is no snapshot,
-    or an old one, whose answers say how old they are.
+    """`current` is an object that stays the same while snapshot and link key do; None while there is no snapshot, or an
+    old one, whose answers say how old they are.
     """
 
     def __init__(self, snapshots: Snapshots, signer: Callable[[], LinkSigner]) -> None:
         self._snapshots = snapshots
         self._signer = signer
-        self._made_of: tuple[Served | None, LinkSigner | None] = (None, None)
+        self._served: Served | None = None
+        self._key: LinkSigner | None = None
         self._mark = object()
 
-    def __call__(self) -> object | None:
-        served = self._snapshots.current()
-        if served is None or self._snapshots.stale:
+    def current(self) -> object | None:
+        """Asked for every request, also for those that are answered in a millionth of a second."""
+        snapshots = self._snapshots
+        served = snapshots.current()
+        if served is None or snapshots.stale:
             return None
-        signer = self._key()
-        if served is not self._made_of[0] or signer is not self._made_of[1]:
-            self._made_of = (served, signer)
-            self._mark = object()
-        return self._mark
-
-    def _key(self) -> LinkSigner | None:
         try:
-            return self._signer()
+            key = self._signer()
         except Exception:  # noqa: BLE001 - whatever it is, the routes that need a signer tell of it
-            return None
+            key = None
+        if served is not self._served or key is not self._key:
+            self._served, self._key, self._mark = served, key, object()
+        return self._mark

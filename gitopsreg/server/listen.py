@@ -4,9 +4,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,27 +48,6 @@ class Listen:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@contextmanager
-def reserved(listen: Listen) -> Iterator[Listen]:
-    """The address with its real port, for processes that share it, and nobody else's while the block runs.
-
-    Each opens sockets of its own, and the system spreads connections over them. One that ends takes its sockets along,
-    so that no connection waits for who is gone. Raises ConfigError.
-    """
-    # Sharing lets anybody of this user in, so that nobody is there is seen without it.
-    alone = open_sockets(listen)
-    port: int = alone[0].getsockname()[1]
-    for each in alone:
-        each.close()
-    found = replace(listen, port=port)
-    held = open_sockets(found, shared=True, backlog=None)
-    try:
-        yield found
-    finally:
-        for each in held:
-            each.close()
 
 
 def open_sockets(listen: Listen, *, shared: bool = False, backlog: int | None = 2048) -> list[socket.socket]:

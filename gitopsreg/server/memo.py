@@ -2,9 +2,11 @@
 routes answered is remembered for the question that they answered, while the same snapshot is served.
 """
 
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -16,10 +18,16 @@ from gitopsreg.server.shelf import Shelf
 _MIB = 1024 * 1024
 # What an entry takes besides its bytes: objects, and its place in a dictionary.
 _OVERHEAD = 1000
+# What is remembered (see `remembering`) follows from no query. One that every parser of URLs takes is no part of a
+# question.
+_QUERY = re.compile(rb"\?[0-9A-Za-z%&=+._~-]*")
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Question(NamedTuple):
-    """All of a request that an answer may depend on. `target` is path and query as sent; None: no such header.
+    """All of a request that an answer may depend on. `target` is the path as sent, with a query only if that is an odd
+    one; None: no such header.
 
     `packed`: whether the client takes gzip, which is all that counts of its many ways to say so.
     """
@@ -33,9 +41,12 @@ class Question(NamedTuple):
     packed: bool
 
 
-class Remembered(NamedTuple):
+@dataclass(slots=True)
+class Remembered:
     """An answer, for as long as it holds (seconds since 1970). `line` and `head` are its status line
     and its headers but Date and Connection, as they go over the wire. `cell` is where its use is counted.
+
+    `ready` is all of it as it goes over the wire while the server's own headers are `dated`: that is for a second.
     """
 
     status: int
@@ -45,6 +56,8 @@ class Remembered(NamedTuple):
     line: bytes
     head: bytes
     cell: int
+    dated: Headers | None = None
+    ready: bytes = b""
 
     @classmethod
     def of(
@@ -55,18 +68,25 @@ class Remembered(NamedTuple):
         head = b"".join(b"%b: %b\r\n" % pair for pair in kept)
         return cls(status, kept, body, until, STATUS_LINE[status], head, cell)
 
+    def date(self, own: Headers) -> None:
+        """From now on it is ready with these headers of the server."""
+        self.dated, self.ready = own, self.wire(own)
 
-@dataclass(slots=True)
+    def wire(self, own: Headers, close: bytes = b"") -> bytes:
+        """`close` is one more header, with its line's end."""
+        first = b"".join([b"%b: %b\r\n" % pair for pair in own])
+        return b"".join((self.line, first, self.head, close, b"\r\n", self.body))
+
+
+@dataclass(frozen=True, slots=True)
 class Repeated:
-    """An answer for a request that comes again byte by byte, with what the access log says of it, if there is one.
-
-    `wire` is all of it as it goes over the wire while the server's own headers are `dated`: that is for a second.
+    """The `answer` to a request that comes again byte by byte while the epoch is `of`, with what the access log says of
+    it, if there is one.
     """
 
     answer: Remembered
     access: Access | None
-    dated: object = None
-    wire: bytes = b""
+    of: object
 
 
 # With any of these a request is more than a question.
@@ -89,13 +109,18 @@ def question(method: bytes, target: bytes, scheme: str, headers: list[tuple[byte
     accept = find(b"accept-encoding")
     return Question(
         method,
-        target,
+        _path(target),
         scheme,
         find(b"host"),
         find(b"if-none-match"),
         find(b"authorization"),
         accept is not None and takes_packed(accept),
     )
+
+
+def _path(target: bytes) -> bytes:
+    at = target.find(b"?")
+    return target[:at] if at >= 0 and _QUERY.fullmatch(target, at) else target
 
 
 class Memo:
@@ -113,7 +138,7 @@ class Memo:
         self._open: Shelf[Question, Remembered] = Shelf(50_000, 32 * _MIB, _weight)
         self._tokened: Shelf[Question, Remembered] = Shelf(50_000, 32 * _MIB, _weight)
         self._missing: Shelf[Question, Remembered] = Shelf(5_000, 8 * _MIB, _weight)
-        self._raw: Shelf[tuple[object, bytes], Repeated] = Shelf(20_000, 16 * _MIB, _raw_weight)
+        self._raw: dict[object, Shelf[bytes, Repeated]] = {}
 
     def find(self, asked: Question) -> Remembered | None:
         """What was answered to the same question, if that still holds."""
@@ -122,12 +147,16 @@ class Memo:
         found = self._place(asked).find(asked) or self._missing.find(asked)
         return found if found is not None and self._clock() < found.until else None
 
-    def find_raw(self, where: object, request: bytes) -> Repeated | None:
-        """What was answered to the very same bytes on a connection of the same kind."""
-        found = self._raw.find((where, request))
-        if found is None or self.epoch() is not self._of or self._clock() >= found.answer.until:
-            return None
-        return found
+    def raw(self, scheme: object) -> Shelf[bytes, Repeated]:
+        """What was answered to the very same bytes on connections of one kind; whoever looks there asks `holds`."""
+        if scheme not in self._raw:
+            self._raw[scheme] = Shelf(20_000, 16 * _MIB, _raw_weight)
+        return self._raw[scheme]
+
+    def holds(self, repeated: Repeated) -> bool:
+        """Whether it is still the answer."""
+        until = repeated.answer.until
+        return repeated.of is self.epoch() and (until == inf or self._clock() < until)
 
     def keep(self, asked: Question, answer: Remembered, epoch: object) -> None:
         """Remember what was rendered while `epoch` was served."""
@@ -138,9 +167,10 @@ class Memo:
         place = self._missing if answer.status >= 400 else self._place(asked)
         place.keep(asked, answer)
 
-    def keep_raw(self, where: object, request: bytes, repeated: Repeated) -> None:
-        """Remember the bytes that asked for an answer that is remembered already."""
-        self._raw.keep((where, request), repeated)
+    @property
+    def of(self) -> object:
+        """The epoch of all that is remembered."""
+        return self._of
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -149,7 +179,7 @@ class Memo:
             "open": self._open.weight,
             "tokened": self._tokened.weight,
             "missing": self._missing.weight,
-            "raw": self._raw.weight,
+            "raw": sum(shelf.weight for shelf in self._raw.values()),
         }
 
     def _place(self, asked: Question) -> Shelf[Question, Remembered]:
@@ -158,7 +188,8 @@ class Memo:
     def _forget(self, epoch: object) -> None:
         for place in (self._open, self._tokened, self._missing):
             place.clear()
-        self._raw.clear()
+        for raw in self._raw.values():
+            raw.clear()
         self._of = epoch
 
 
@@ -168,7 +199,7 @@ def _weight(asked: Question, answer: Remembered) -> int:
     return _OVERHEAD + sum(map(len, told)) + 2 * len(answer.head) + len(answer.body)
 
 
-def _raw_weight(key: tuple[object, bytes], repeated: Repeated) -> int:
+def _raw_weight(request: bytes, repeated: Repeated) -> int:
     """Answers lie elsewhere, but hang on while they are named here: each is counted, and once more as it is sent."""
     answer = repeated.answer
-    return _OVERHEAD + 2 * len(key[1]) + 2 * (len(answer.head) + len(answer.body))
+    return _OVERHEAD + 2 * len(request) + 2 * (len(answer.head) + len(answer.body))

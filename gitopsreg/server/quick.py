@@ -4,14 +4,17 @@ Everything else goes uvicorn's ordinary way, through the application; what it sa
 Two looks: at the bytes as they came, when they are a whole request, and at the request once it is parsed.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gitopsreg.server.access_log import Access, OnAccess, access_of_hit
-from gitopsreg.server.counts import Counts
+from gitopsreg.server.counts import Cells, Counts
 from gitopsreg.server.memo import Memo, Remembered, Repeated, question
+from gitopsreg.server.shelf import Shelf
 from gitopsreg.server.wire import BoundedProtocol
 
 _LONGEST = 4096  # bytes of a request that is remembered as it came
@@ -28,10 +31,14 @@ class Memory:
 
 
 class QuickProtocol(BoundedProtocol):
-    """`with_memory` makes the class for a server."""
+    """`with_memory` makes the class for a server.
+
+    What is asked again byte by byte is most of what a busy server hears: on that way every call counts.
+    """
 
     memory: ClassVar[Memory]
     memo: ClassVar[Memo]  # the memory's, nearer
+    cells: ClassVar[Cells]  # so are these
     behind_proxies: ClassVar[bool] = False
     _idle = True  # between two requests, with no byte of the next one
     _ours = False  # the request being read needs no application
@@ -45,14 +52,21 @@ class QuickProtocol(BoundedProtocol):
         """`behind_proxies`: headers of trusted proxies may change the scheme, so requests that have them are not
         answered here.
         """
-        own = {"memory": memory, "memo": memory.memo, "behind_proxies": behind_proxies}
-        return type(cls.__name__, (cls,), own)
+        near = {"memo": memory.memo, "cells": memory.counts.mine}
+        return type(cls.__name__, (cls,), {"memory": memory, "behind_proxies": behind_proxies} | near)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
+        super().connection_made(transport)
+        self._raw: Shelf[bytes, Repeated] = self.memo.raw(self.scheme)
+        self._time: Callable[[], float] = self.loop.time
 
     def data_received(self, data: bytes) -> None:
+        if self._idle:
+            known = self._raw.find(data)
+            if known is not None and self.memo.holds(known) and self._is_free():
+                self._give_again(known)
+                return
         whole = self._idle and len(data) <= _LONGEST
-        if whole and (known := self.memo.find_raw(self.scheme, data)) is not None and self._is_free():
-            self._give_again(known)
-            return
         self._asked = 0
         self._feeding = True
         try:
@@ -60,7 +74,7 @@ class QuickProtocol(BoundedProtocol):
         finally:
             self._feeding = False
         if whole and self._idle and self._asked == 1 and self._given is not None and self._is_free():
-            self.memo.keep_raw(self.scheme, bytes(data), self._given)
+            self._raw.keep(bytes(data), self._given)
 
     def on_message_begin(self) -> None:
         self._idle = False
@@ -77,7 +91,7 @@ class QuickProtocol(BoundedProtocol):
             return
         self.head_ended()
         if known is not None:
-            self._given = Repeated(known, self._tell(known))
+            self._given = Repeated(known, self._tell(known), self.memo.of)
             self._give(known, keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
@@ -100,37 +114,32 @@ class QuickProtocol(BoundedProtocol):
     def _is_free(self) -> bool:
         """Whether an answer may be written now: none is under way, and the client takes what it is sent."""
         cycle: RequestResponseCycle | None = self.cycle
-        busy = cycle is not None and not cycle.response_complete
-        return not busy and not self.flow.write_paused and not self.transport.is_closing()
+        if cycle is not None and not cycle.response_complete:
+            return False
+        return not self.flow.write_paused and not self.transport.is_closing()
 
     def _give_again(self, known: Repeated) -> None:
-        self._unwatch()  # a whole head is here
-        access = known.access
-        if access is not None and self.memory.on_access is not None:
-            client = self._client
-            self.memory.on_access(access if access.client == client else access._replace(client=client))
-        own = self.server_state.default_headers
-        if known.dated is not own:
-            known.dated, known.wire = own, self._wire(known.answer)
-        self.transport.write(known.wire)
-        self._count(known.answer)
-        self._stay()
+        if self._deadline is not None:
+            self._heard = True
+            self._unwatch()  # a whole head is here
+        if known.access is not None:
+            self._tell_again(known.access)
+        answer, own = known.answer, self.server_state.default_headers
+        if answer.dated is not own:
+            answer.date(own)
+        self.transport.write(answer.ready)
+        self.cells[answer.cell] += 1
+        self._last = self._time()
+        if self.timeout_keep_alive_task is None:
+            self._rest(self.timeout_keep_alive)
 
     def _give(self, known: Remembered, *, keep_alive: bool) -> None:
-        self.transport.write(self._wire(known, b"" if keep_alive else _CLOSE))
-        self._count(known)
+        self.transport.write(known.wire(self.server_state.default_headers, b"" if keep_alive else _CLOSE))
+        self.cells[known.cell] += 1
         if keep_alive:
             self._stay()
         else:
             self.transport.close()
-
-    def _wire(self, known: Remembered, close: bytes = b"") -> bytes:
-        own = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
-        return b"".join((known.line, own, known.head, close, b"\r\n", known.body))
-
-    def _count(self, known: Remembered) -> None:
-        self.server_state.total_requests += 1
-        self.memory.counts.mine[known.cell] += 1
 
     def _tell(self, known: Remembered) -> Access | None:
         """Has the access log written, if there is one; what it was told."""
@@ -141,6 +150,11 @@ class QuickProtocol(BoundedProtocol):
         self.memory.on_access(access)
         return access
 
+    def _tell_again(self, access: Access) -> None:
+        if self.memory.on_access is not None:
+            client = self._client
+            self.memory.on_access(access if access.client == client else access._replace(client=client))
+
     @property
     def _client(self) -> str:
         return self.client[0] if self.client else ""
@@ -148,7 +162,7 @@ class QuickProtocol(BoundedProtocol):
     # A timer for each answer would cost as much as the answer: one goes on, and looks at the time when it rings.
 
     def _stay(self) -> None:
-        self._last = self.loop.time()
+        self._last = self._time()
         if self.timeout_keep_alive_task is None:
             self._rest(self.timeout_keep_alive)
 

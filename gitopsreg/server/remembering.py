@@ -6,7 +6,7 @@ It sees every request that the wire has not answered, so it also counts them.
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gitopsreg.server.answers import HOLDS_UNTIL
-from gitopsreg.server.counts import Counts, cell, kind_of
+from gitopsreg.server.counts import PROTOCOLS, Counts, cell, kind_of
 from gitopsreg.server.memo import Memo, Question, Remembered, question
 
 _PER_CONNECTION = frozenset((b"date", b"connection"))
@@ -41,7 +41,8 @@ class Remembering:
         finally:
             self._counts.mine[cell(kind, listener.status, remembered=False)] += 1
         until = scope.get("state", {}).get(HOLDS_UNTIL)
-        if asked is not None and until is not None and listener.complete:
+        # Of what else there is an answer may follow from more than a question tells, its query for one.
+        if asked is not None and until is not None and listener.complete and kind in PROTOCOLS:
             self._memo.keep(asked, listener.heard(kind, asked.method == b"HEAD", until), epoch)
 
 

@@ -83,7 +83,7 @@ class Snapshots:
         self._missed = False  # what was published last could not be read
         self._settled: Sha256 | None = None
         self._filling = Filling(done=self._size, report=report)
-        self._confirmed = clock()
+        self._confirm(clock())
         self._began: float | None = None
         self._error = self._told = ""
         self._loading = threading.Lock()
@@ -95,14 +95,14 @@ class Snapshots:
     @property
     def stale(self) -> bool:
         """Whether the store has not confirmed the snapshot for too long."""
-        return self._clock() - self._confirmed > self._stale_after
+        return self._clock() > self._stale_at
 
     def freshness(self) -> Freshness:
         now, began = self._clock(), self._began
         confirmed = max(0.0, now - self._confirmed)
         hangs = began is not None and now - began > self._stale_after
         late = (hangs and _SILENT) or (self._filling.failed and _UNREADABLE) or ""
-        return Freshness(confirmed=confirmed, stale=confirmed > self._stale_after, error=self._error or late)
+        return Freshness(confirmed=confirmed, stale=now > self._stale_at, error=self._error or late)
 
     def refresh(self) -> bool:
         """Look at the pointer and load what is new; whether the snapshot changed. Never raises StorageError."""
@@ -150,12 +150,15 @@ class Snapshots:
                 self._complain(_NO_INDEX, _NO_INDEX)
             return False
         changed, served = self._load(self._reader, head, None if self._served else self._at_once)
-        self._confirmed = self._clock()
+        self._confirm(self._clock())
         self._error = self._told = ""
         if self._filling.is_whole(served.snapshot):
             self._tell_confirmed(served.snapshot, served.snapshot.digest != self._settled)
             self._settled = served.snapshot.digest
         return changed
+
+    def _confirm(self, when: float) -> None:
+        self._confirmed, self._stale_at = when, when + self._stale_after
 
     def _size(self, snapshot: Snapshot) -> None:
         """Of bytes that late documents name."""
@@ -201,7 +204,7 @@ class Snapshots:
             if head is not None:
                 age = time.time() - kept.stat(HEAD).modified
                 self._load(kept, head)
-                self._confirmed = self._clock() - max(0.0, age)
+                self._confirm(self._clock() - max(0.0, age))
         except StorageError as error:
             self._report(f"what was kept of the last snapshot can't be used: {error}")
 

@@ -5,6 +5,7 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 64 * 1024
+_GRACE = 0.5  # seconds, for who has just connected when the server is told to end
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -13,6 +14,7 @@ class BoundedProtocol(HttpToolsProtocol):
     head_seconds = 20.0
     _head = 0
     _in_head = True
+    _heard = False  # anything
     _ended = False  # with the bytes fed last
     _deadline: asyncio.TimerHandle | None = None
 
@@ -20,11 +22,19 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._watch()
 
+    def shutdown(self) -> None:
+        """What was asked on a new connection may lie here unread: closed at once, it would be lost."""
+        if self._heard:
+            super().shutdown()
+        else:
+            self.loop.call_later(_GRACE, super().shutdown)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._heard = True
         if self._in_head:
             self._head += len(data)
         self._ended = False

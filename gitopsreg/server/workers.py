@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-# Said by the parent; said again, it means at once.
-STOP = b"s"
-_READY = b"r"
+from gitopsreg.server.seats import DONE, LEAVE, READY, STOP, TAKE, word, words
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 # A worker that lived this long did not fail to start; seconds.
 _SETTLED = 30.0
@@ -38,7 +37,7 @@ class Post:
     def ready(self) -> None:
         """It answers requests now."""
         with suppress(OSError):
-            self.line.send(_READY)
+            self.line.send(word(READY))
 
 
 @dataclass(slots=True)
@@ -49,23 +48,40 @@ class _Seat:
     process: int | None = None
     line: socket.socket | None = None
     since: float = 0.0
-    ready: bool = False
+    silent: bool = False  # it is gone, and will be buried: nothing more is heard from it
+    ready: bool = False  # it served once
+    serves: bool = False
+    covered: "_Seat | None" = None  # who accepts for it
     failures: int = 0
     due: float | None = None  # when somebody is to sit down
+
+    def tell(self, verb: bytes, seat: int = 0) -> None:
+        if self.line is not None:
+            with suppress(OSError):
+                self.line.send(word(verb, seat))
 
 
 class Workers:
     """`work` is done by `count` processes: it serves until told to stop, and returns an exit code.
 
     The first is started alone. Once it is ready the others follow; when it ends before, what it found wrong is wrong
-    for all, and its exit code is the result. Afterwards whoever ends is replaced, the later the more often it fails.
-    `patience` is how long they may take to end, in seconds; `report` takes sentences that an operator should read.
+    for all, and its exit code is the result. Afterwards whoever ends is replaced, the later the more often it fails;
+    while a seat has nobody who serves, another worker accepts for it.
+    `patience` is how long they may take to end, in seconds; `report` takes sentences that an operator should read;
+    `on_stop` is called when all are told to stop.
     """
 
     def __init__(
-        self, count: int, work: Callable[[Post], int], *, patience: float, report: Callable[[str], None]
+        self,
+        count: int,
+        work: Callable[[Post], int],
+        *,
+        patience: float,
+        report: Callable[[str], None],
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._work = work
+        self._on_stop = on_stop
         self._patience = patience
         self._report = report
         self._seats = [_Seat(number) for number in range(count)]
@@ -82,6 +98,7 @@ class Workers:
                 self._start_due()
                 self._hear(wake)
                 self._bury()
+                self._cover()
         return self._code
 
     def _alive(self) -> bool:
@@ -120,19 +137,18 @@ class Workers:
                     line.close()
             _live(self._work, Post(seat.number, first, theirs))
         theirs.close()
-        seat.process, seat.line, seat.since, seat.ready, seat.due = process, ours, time.monotonic(), False, None
+        seat.process, seat.line, seat.since, seat.due = process, ours, time.monotonic(), None
+        seat.silent = seat.ready = False
 
     def _hear(self, wake: socket.socket) -> None:
         """Waits for a signal, a worker's word, or the next thing to do."""
-        lines = {seat.line: seat for seat in self._seats if seat.line is not None and not seat.ready}
+        lines = {seat.line: seat for seat in self._seats if seat.line is not None and not seat.silent}
         readable, _, _ = select.select([wake, *lines], [], [], self._wait())
         for line in readable:
             if line is wake:
                 self._signalled(wake.recv(64))
-            elif _heard(line) == _READY:
-                self._is_ready(lines[line])
             else:
-                lines[line].ready = True  # it is gone, and will be buried: nothing more is heard from it
+                self._told(lines[line], _heard(line))
         if self._stopping is not None and time.monotonic() - self._stopping > self._patience + _MERCY:
             self._kill()
 
@@ -143,12 +159,27 @@ class Workers:
             times.append(max(now, self._stopping + self._patience + _MERCY) + 0.1)
         return max(0.0, min(times) - now) if times else None
 
-    def _is_ready(self, seat: _Seat) -> None:
-        seat.ready = True
-        if not self._settled:
+    def _told(self, seat: _Seat, said: bytes) -> None:
+        seat.silent = not said
+        verbs = [verb for verb, _ in words(said)]
+        seat.ready = seat.ready or READY in verbs
+        seat.serves = seat.ready and not seat.silent and DONE not in verbs
+        if seat.serves and not self._settled:
             self._settled = True
             for other in self._seats[1:]:
                 other.due = time.monotonic()
+
+    def _cover(self) -> None:
+        """Whoever serves accepts also for those who don't, until they do."""
+        serving = [seat for seat in self._seats if seat.serves and self._stopping is None]
+        for seat in self._seats:
+            before = seat.covered if seat.covered in serving else None
+            seat.covered = None if seat.serves or not serving else before or serving[0]
+            if before is not seat.covered:
+                if before is not None:
+                    before.tell(LEAVE, seat.number)
+                if seat.covered is not None:
+                    seat.covered.tell(TAKE, seat.number)
 
     def _signalled(self, numbers: bytes) -> None:
         for number in numbers:
@@ -156,11 +187,11 @@ class Workers:
                 self._stop()
 
     def _stop(self) -> None:
+        if self._stopping is None:
+            self._on_stop()
         self._stopping = self._stopping or time.monotonic()
         for seat in self._seats:
-            if seat.line is not None:
-                with suppress(OSError):
-                    seat.line.send(STOP)
+            seat.tell(STOP)
             if seat.process is not None and not seat.ready:
                 os.kill(seat.process, signal.SIGTERM)  # it serves nobody yet, and does not listen to us either
 
@@ -182,6 +213,7 @@ class Workers:
         if seat.line is not None:
             seat.line.close()
         seat.process = seat.line = None
+        seat.serves = False
         if self._stopping is not None:
             return
         if not self._settled:
@@ -221,7 +253,7 @@ def _live(work: Callable[[Post], int], post: Post) -> None:
 def _heard(line: socket.socket) -> bytes:
     """Nothing when whoever had the other end is gone."""
     try:
-        return line.recv(1)
+        return line.recv(64)
     except OSError:
         return b""
 

@@ -9,7 +9,7 @@ import structlog
 
 from gitopsreg.errors import ConfigError
 from gitopsreg.index.keys import HEAD, LINK_KEY
-from gitopsreg.index.model import Delivery
+from gitopsreg.index.model import Delivery, Snapshot
 from gitopsreg.protocol.links import LinkSigner
 from gitopsreg.server.access_log import OnAccess
 from gitopsreg.server.app import Application, build_app, build_hooks_app
@@ -22,6 +22,7 @@ from gitopsreg.settings import Secret, Settings
 from gitopsreg.storage.base import BlobReader
 from gitopsreg.storage.bounded import BoundedReader
 from gitopsreg.storage.cached import CachedReader
+from gitopsreg.wiring import pauses
 
 # Seconds until a look at the index gives up a call to the store, and how many of them may hang on.
 _PATIENCE = 10.0
@@ -43,11 +44,19 @@ def make_app(
     signer = _given_signer(settings)
     cached = _cached(settings, readers[""], (HEAD,) if signer else (HEAD, LINK_KEY), report)
     stored = StoredSigner(ttl=settings.link_ttl, kept=cached.kept, report=report)
+
+    settle = pauses.Settling()
+
+    def confirmed(snapshot: Snapshot, changed: bool) -> None:
+        cached.settle((lambda: documents(snapshot)) if changed else None)
+        if changed and trigger is None:  # beside a reconciler it is done after each of its runs
+            settle()
+
     snapshots = Snapshots(
         cached,
         kept=cached.kept,
         beside=(lambda _: None) if signer else stored.refresh,
-        confirmed=lambda snapshot, changed: cached.settle((lambda: documents(snapshot)) if changed else None),
+        confirmed=confirmed,
         stale_after=_LOOKS_MISSED * settings.refresh.total_seconds(),
         report=report,
     )

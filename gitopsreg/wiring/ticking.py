@@ -10,6 +10,7 @@ from gitopsreg.reconcile.loop import Loop
 from gitopsreg.reconcile.pipeline import Reconciler
 from gitopsreg.reconcile.run import Outcome
 from gitopsreg.settings import Settings
+from gitopsreg.wiring import pauses
 
 # How many seconds a publish waits for slow upstreams; what they bring is published by itself when it is there.
 _PATIENCE = 5.0
@@ -50,8 +51,11 @@ def make_loop(
 ) -> Ticking:
     """The loop around a reconciler. The callbacks are told of each run, in the loop's thread."""
     clock = BackgroundScheduler(timezone=UTC)
+    settle = pauses.Settling()
 
-    def work(everything: bool) -> None:
+    def run(everything: bool) -> bool:
+        """Whether there was anything to do."""
+        outcome = None
         try:
             # A loop that waited for another reconciler could not be stopped.
             outcome = reconciler.run(wait=False) if everything else reconciler.tick()
@@ -64,6 +68,11 @@ def make_loop(
             on_error(GitopsregError(f"internal error, please report it: {error!r}"))
         if reconciler.owes or reconciler.turned_away:
             _wake(clock, loop, "owed", datetime.now(UTC) + (_REST if reconciler.owes else _AGAIN))
+        return outcome is not None
+
+    def work(everything: bool) -> None:
+        if run(everything):
+            settle()
 
     loop = Loop(work)
     reconciler.hurry(_PATIENCE, loop.tick)

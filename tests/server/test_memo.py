@@ -2,6 +2,7 @@
 
 from math import inf
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,8 +52,8 @@ def asked(target: str = "/x", authorization: bytes | None = None) -> Question:
     return found
 
 
-def an_answer(status: int = 200, body: bytes = b"body") -> Remembered:
-    return Remembered.of(status, [(b"etag", b'"1"')], body, until=inf, cell=0)
+def an_answer(status: int = 200, body: bytes = b"body", until: float = inf) -> Remembered:
+    return Remembered.of(status, [(b"etag", b'"1"')], body, until=until, cell=0)
 
 
 def a_memo() -> Memo:
@@ -87,7 +88,7 @@ def test_no_flood_of_different_bytes_takes_memory() -> None:
     memo = a_memo()
     memo.keep(asked(), an_answer(), EPOCH)
     for number in range(20_000):
-        memo.keep_raw("http", b"%4000d" % number, Repeated(an_answer(), None))
+        memo.raw("http").keep(b"%4000d" % number, Repeated(an_answer(), None, memo.of))
     assert memo.sizes["raw"] < 32 * 1024 * 1024
 
 
@@ -95,15 +96,45 @@ def test_of_another_epoch_nothing_is_remembered() -> None:
     epochs = [EPOCH]
     memo = Memo(lambda: epochs[-1])
     memo.keep(asked(), an_answer(), EPOCH)
-    memo.keep_raw("http", b"x", Repeated(an_answer(), None))
+    again = Repeated(an_answer(), None, memo.of)
+    memo.raw("http").keep(b"x", again)
+    assert memo.holds(again)
     epochs.append(object())
     assert memo.find(asked()) is None
-    assert memo.find_raw("http", b"x") is None
+    assert not memo.holds(again)
     memo.keep(asked("/late"), an_answer(), EPOCH)  # rendered before, finished after
     assert memo.find(asked("/late")) is None
     memo.keep(asked("/new"), an_answer(), epochs[-1])
     assert memo.find(asked("/new"))
     assert memo.sizes["raw"] == 0
+    assert memo.raw("http").find(b"x") is None
+
+
+def test_what_holds_for_a_while_is_not_the_answer_later() -> None:
+    now = [1.0]
+    memo = Memo(lambda: EPOCH, lambda: now[0])
+    memo.keep(asked(), an_answer(), EPOCH)
+    found = [Repeated(an_answer(until=until), None, memo.of) for until in (inf, 2.0)]
+    assert [memo.holds(each) for each in found] == [True, True]
+    now[0] = 2.0
+    assert [memo.holds(each) for each in found] == [True, False]
+
+
+def test_what_is_asked_in_one_scheme_is_not_answered_in_another() -> None:
+    memo = a_memo()
+    memo.raw("http").keep(b"x", Repeated(an_answer(), None, memo.of))
+    assert memo.raw("https").find(b"x") is None
+
+
+@pytest.mark.parametrize("query", ["", "a=b", "a%20b=%zz&c", "terraform-get=1"])
+def test_a_query_makes_no_other_question(query: str) -> None:
+    assert asked(f"/x?{query}") == asked("/x")
+
+
+@pytest.mark.parametrize("query", ["#", "a b", "a=b#c", '"', "ä", "?"])
+def test_an_odd_query_does(query: str) -> None:
+    """Who parses it may find it no request at all."""
+    assert asked(f"/x?{query}") != asked("/x")
 
 
 def test_all_ways_to_say_that_gzip_is_taken_are_one_question() -> None:

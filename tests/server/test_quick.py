@@ -167,7 +167,11 @@ LINES = (
 METHODS = st.sampled_from(["GET"] * 6 + ["HEAD", "HEAD", "POST", "OPTIONS", "get", "DELETE"])
 TARGETS = st.one_of(
     st.sampled_from(PATHS),
-    st.builds(lambda path, query: f"{path}?{query}", st.sampled_from(PATHS), st.sampled_from(["", "a=b", "%zz"])),
+    st.builds(
+        lambda path, query: f"{path}?{query}",
+        st.sampled_from(PATHS),
+        st.sampled_from(["", "a=b", "%zz", "a#b", '"', "a?b"]),
+    ),
     st.builds(lambda path: f"http://other.example.com{path}", st.sampled_from(PATHS)),
     st.builds(lambda path: path.replace("platform", "%70latform"), st.sampled_from(PATHS)),
 )
@@ -362,6 +366,14 @@ def test_an_artifact_that_is_no_longer_served_is_not_remembered(twins: Twins) ->
     before = twins.hits
     assert [ask(twins.quick, "/artifacts/x/y.zip?expires=1&signature=0").status for _ in range(3)] == [403] * 3
     assert twins.hits == before
+
+
+def test_a_query_is_answered_as_without_one_and_takes_no_room(twins: Twins) -> None:
+    for path in (PATHS[1], PATHS[5], PATHS[7]):
+        first = ask(twins.quick, path)
+        before = twins.hits
+        assert [ask(twins.quick, f"{path}?a={number}") for number in range(3)] == [first] * 3
+        assert twins.hits == before + 3
 
 
 def test_each_token_is_a_question_of_its_own(twins: Twins) -> None:

@@ -166,6 +166,28 @@ def test_connections_that_rest_do_not_hold_up_a_drain() -> None:
         assert [connection.recv(1) for connection in connections] == [b""] * 5
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_new_connection_asks_during_a_drain_is_answered(*, known: bool) -> None:
+    with ExitStack() as stack:
+        with serving(an_app(), Listen("127.0.0.1", 0), drain=60) as url:
+            if known:
+                remembered(url)
+            new, used = stack.enter_context(connected(url)), stack.enter_context(connected(url))
+            used.sendall(REQUEST)
+            an_answer(used)
+            answers: list[bytes] = []
+
+            def ask_late() -> None:
+                used.recv(1)  # closed: the server is ending
+                new.sendall(REQUEST)
+                answers.append(an_answer(new))
+
+            thread = threading.Thread(target=ask_late)
+            thread.start()
+        thread.join()
+    assert b"200 OK" in answers[0]
+
+
 def test_the_log_is_the_same_with_a_memory() -> None:
     records = {True: [], False: []}  # type: dict[bool, list[Access]]
     odd = PATH.replace("vpc", "%76pc%0A")

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gitopsreg.index.link_key import ensure_link_key
+from gitopsreg.server.seats import STOP
 from gitopsreg.server.workers import Post, Workers
 from gitopsreg.storage.filesystem import FilesystemStore
 from tests.builders import a_module, a_module_version
@@ -98,6 +99,33 @@ def test_a_worker_that_dies_is_replaced_and_the_other_serves_meanwhile(store: Fi
         assert "ended with signal 9; a new one starts in" in command.errors
         assert "ended with exit code 0; a new one starts in" in command.errors
         assert len([line for line in command.lines if "serving" in line]) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_who_waits_in_the_queue_of_a_worker_that_ends_is_served_by_another(
+    store: FilesystemStore, tmp_path: Path, number: signal.Signals
+) -> None:
+    request = f"GET {PATH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+    with two(tmp_path) as command, ExitStack() as stack:
+        victim = min(both(command))
+        os.kill(victim, signal.SIGSTOP)  # what the system gives it now it can't accept
+        eventually(lambda: stopped(victim))
+        waiting = [stack.enter_context(connection(command)) for _ in range(40)]
+        for each in waiting:
+            each.sendall(request)
+        os.kill(victim, number)
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGCONT)
+        assert [each.recv(12) for each in waiting] == [b"HTTP/1.1 200"] * 40
+
+
+def stopped(process: int) -> bool:
+    tasks = Path(f"/proc/{process}/task").glob("*/stat")
+    return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
+def connection(command: Gitopsreg) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", urlsplit(command.url).port or 0), timeout=60)
 
 
 @pytest.mark.parametrize("whole_group", [True, False])
@@ -184,7 +212,8 @@ def test_a_worker_that_cannot_be_started_ends_no_other(monkeypatch: pytest.Monke
         post.ready()
         if post.number == 1:  # the parent has both now
             os.kill(os.getppid(), signal.SIGTERM)
-        post.line.recv(1)
+        while STOP not in post.line.recv(64):
+            pass
         return 0
 
     monkeypatch.setattr(os, "fork", short_of_memory)
