@@ -38,7 +38,12 @@ class Located(Protocol):
 
 
 class GitopsregError(Exception):
-    """Base of all: expected, explained, and shown without a traceback."""
+    """Base of all: expected, explained, and shown without a traceback.
+
+    `next_step` is what to do about it where that is known better than for its whole family (see cli.failures).
+    """
+
+    next_step: str | None = None
 
 
 class InvalidName(GitopsregError, ValueError):

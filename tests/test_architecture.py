@@ -16,14 +16,14 @@ DOORS = {
     "httpx": {"gitopsreg.transport.http", "gitopsreg.transport.http_json", "gitopsreg.transport.http_download"},
     "isal": {"gitopsreg.upstream.zip_content"},
     "jsonschema": {"gitopsreg.catalog.strict"},
-    # one reads and writes the index, one reads what strangers wrote
-    "orjson": {"gitopsreg.index.codec", "gitopsreg.upstream.opentofu_git_reading"},
+    # one reads and writes the index, one reads what strangers wrote, one keeps checked files
+    "orjson": {"gitopsreg.index.codec", "gitopsreg.upstream.opentofu_git_reading", "gitopsreg.catalog.pack"},
     "pygit2": {"gitopsreg.transport.git"},
     "pysequoia": {"gitopsreg.upstream.signature", "gitopsreg.offline.secret_key"},  # one verifies, one signs
     "requests": {"gitopsreg.storage.gcs_client"},
     "semantic_version": {"gitopsreg.model.version"},
     "urllib3": {"gitopsreg.storage.s3_client"},
-    "yaml": {"gitopsreg.catalog.loader"},
+    "yaml": {"gitopsreg.catalog.loader", "gitopsreg.catalog.plain"},  # one tells what is wrong, one is quick
 }
 ROOMS = {
     "fastapi": "gitopsreg.server",

@@ -414,3 +414,14 @@ def test_an_endpoint_is_parsed_or_refused(text: str) -> None:
     except InvalidName:
         return
     assert Endpoint.parse(str(endpoint)) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("access_log", '"-" for standard output'), ("tls_cert", "the name of a file"), ("store", "file:///")],
+)
+def test_an_empty_flag_is_told_what_would_be_right(name: str, right: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({name: ""})
+    assert str(caught.value).startswith(f'{TABLE[name].flag} "": write ')
+    assert right in str(caught.value)

@@ -7,7 +7,16 @@ from gitopsreg.catalog.problem import Problem
 from gitopsreg.errors import quoted
 from gitopsreg.model.constraint import Reading
 
+_SOURCES = {
+    "module": frozenset({"git", "catalog", "registry", "opentofu-git"}),
+    "provider": frozenset({"catalog", "release-assets", "http", "registry", "opentofu-git"}),
+}
 _ELSEWHERE = {"module": ("git", "opentofu-git"), "provider": ("opentofu-git",)}
+
+
+def is_source(reading: Reading, source_type: str) -> bool:
+    """Whether there is such a type: of one that there is not the schema tells, and nothing more can be said."""
+    return source_type in _SOURCES[reading]
 
 
 def can_be_referred_to(reading: Reading, source_type: str) -> bool:
@@ -19,7 +28,7 @@ def can_be_referred_to(reading: Reading, source_type: str) -> bool:
 
 def check_delivery(reading: Reading, spec: Cursor) -> Iterator[Problem]:
     delivery, kind = spec / "delivery", (spec / "source" / "type").text
-    if delivery.value != "reference" or not kind:
+    if delivery.value != "reference" or not is_source(reading, kind):
         return
     if not can_be_referred_to(reading, kind):
         right = " or ".join(_ELSEWHERE[reading])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gitopsreg.catalog.completeness import check_completeness
 from gitopsreg.catalog.cursor import Cursor
 from gitopsreg.catalog.facts import Named
 from gitopsreg.catalog.legal import check_durations, check_parse
@@ -144,6 +145,7 @@ def _versions(versions: Cursor, kinds: tuple[str, ...]) -> Iterator[Problem]:
 def _template(template: Cursor, kinds: tuple[str, ...]) -> Iterator[Problem]:
     yield from _versions(template / "versions", kinds)
     yield from check_durations(template)
+    yield from check_completeness(template)
     for kind, keys in _ONLY_FOR.items():
         for key in keys:
             if kinds and kind not in kinds and (template / key).present:

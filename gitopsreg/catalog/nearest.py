@@ -5,12 +5,15 @@ from difflib import get_close_matches
 
 # Of a whole catalog's misspelt names only the first are looked up: more than a second of it helps nobody.
 _COMPARISONS = 100_000
+_NEAR = 0.7
+# How like each other two short words are that differ by one letter, or by the order of two.
+LIKELY = 0.6
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = _NEAR) -> str:
     """`did you mean "…"?`, or "" when nothing comes near."""
     flat = {_flat(name): name for name in known}
-    near = get_close_matches(_flat(word[:64]), flat, n=1, cutoff=0.7)
+    near = get_close_matches(_flat(word[:64]), flat, n=1, cutoff=cutoff)
     return f'did you mean "{flat[near[0]]}"?' if near else ""
 
 

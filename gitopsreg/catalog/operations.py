@@ -43,8 +43,11 @@ def check(kind: str, spec: Cursor) -> Iterator[Problem]:
 
 
 def base_url(spec: Cursor) -> str:
-    """Where the host of a connection is."""
-    return (spec / "baseUrl").text or PUBLIC_HOSTS.get((spec / "type").text, "")
+    """Where the host of a connection is; of one to a registry in a Git repository, that repository."""
+    kind = (spec / "type").text
+    if kind == "opentofu-git":
+        return (spec / "url").text
+    return (spec / "baseUrl").text or PUBLIC_HOSTS.get(kind, "")
 
 
 def _connection(spec: Cursor) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gitopsreg.catalog.facts import Allowed, SourceFacts
-from gitopsreg.catalog.urls import below, matches
+from gitopsreg.catalog.urls import below, is_same, matches
 from gitopsreg.model.address import PackageAddress
 
 # Public namespaces: a package of ours under such a name would stand in for somebody else's.
@@ -37,9 +37,11 @@ def _admits(entry: Allowed, source: SourceFacts, connections: Mapping[str, str])
     if entry.url:
         url = source.url or (source.type == "registry" and f"https://{source.address}")
         return bool(url) and matches(entry.url, str(url))
-    if not entry.connection or entry.connection != source.connection:
-        return False
-    repository = source.repository or below(connections.get(entry.connection, ""), source.url)
-    if repository is None:
+    there = connections.get(entry.connection, "")
+    # A connection to one repository allows that one; who names it beside the URL uses its credentials too.
+    if source.type == "opentofu-git" and entry.repositories is None and is_same(there, source.url):
+        return True
+    repository = source.repository or below(there, source.url)
+    if not entry.connection or entry.connection != source.connection or repository is None:
         return False
     return entry.repositories is None or any(matches(pattern, repository) for pattern in entry.repositories)

@@ -63,6 +63,8 @@ def _open(folder: Path) -> Repository:
     try:
         return Repository(folder)
     except UpstreamUnavailable as error:
+        if error.reason != "NotFound":
+            raise
         raise CheckoutFailed(f"{quoted(str(folder))} is no Git repository: name the top of a clone") from error
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from gitopsreg.catalog import discovery, operations
+from gitopsreg.catalog.completeness import check_completeness
 from gitopsreg.catalog.cursor import Cursor
-from gitopsreg.catalog.delivery import check_delivery
+from gitopsreg.catalog.delivery import check_delivery, is_source
 from gitopsreg.catalog.legal import check_durations, check_inside, check_parse
 from gitopsreg.catalog.owners import check_owners
 from gitopsreg.catalog.problem import Problem
@@ -90,11 +91,8 @@ def _nameable(path: Cursor) -> Iterator[Problem]:
 def _provider(spec: Cursor) -> Iterator[Problem]:
     keys = spec / "verify" / "keys"
     kind = (spec / "source" / "type").text
-    if kind and kind not in _KEYS_FROM_UPSTREAM and not keys.present:
+    if is_source("provider", kind) and kind not in _KEYS_FROM_UPSTREAM and not keys.present:
         hint = "add verify.keys: the names of SigningKeys of this namespace"
         message = "the provider names no keys, and clients refuse providers without a signature"
         yield Problem(rule="GR415", message=message, hint=hint, pointer=spec.pointer, on_key=True)
-    if (spec / "completeness").value == "required-platforms" and not (spec / "platforms").present:
-        pointer = (spec / "completeness").pointer
-        message = "required-platforms needs platforms"
-        yield Problem(rule="GR416", message=message, hint="add platforms: [linux_amd64]", pointer=pointer)
+    yield from check_completeness(spec)

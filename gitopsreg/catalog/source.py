@@ -136,6 +136,8 @@ def _open(folder: Path) -> Repository:
     try:
         return Repository(folder)
     except UpstreamUnavailable as error:
+        if error.reason != "NotFound":
+            raise
         raise CheckoutFailed(_why_not(folder), reason="NotFound") from error
 
 

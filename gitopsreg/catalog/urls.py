@@ -50,7 +50,8 @@ def _unencrypted(url: str, scheme: str, pointer: str) -> Problem | None:
 
 
 def _unsafe(url: str, path: str, pointer: str) -> Problem | None:
-    odd = any(c.isspace() or not c.isprintable() or c == "\\" for c in url)
+    # Of white space only the space is printable.
+    odd = not url.isprintable() or " " in url or "\\" in url
     if odd or path.startswith("-") or _DOTS.search(path):
         hint = 'write it without white space, backslashes and "." or ".." folders'
         return Problem(rule="GR503", message=f"{quoted(url)} is not a safe URL", hint=hint, pointer=pointer)
@@ -96,6 +97,11 @@ def _compiled(pattern: str) -> tuple[dict[str, int], int, int]:
             literals[piece] = literals.get(piece, 0) | 1 << at
             at += 1
     return literals, in_segment, anywhere
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two URLs are of one repository."""
+    return bool(one) and _normal(one) == _normal(other)
 
 
 def below(base: str, url: str) -> str | None:

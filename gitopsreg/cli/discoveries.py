@@ -25,7 +25,10 @@ def show(out: "Console", discoveries: Sequence[DiscoveryStatus]) -> None:
     output.say(out)
     output.table(out, _COLUMNS, map(_row, discoveries))
     _show_some(out, f"{output.count(_pending(discoveries), 'package')} pending", list(_waiting(discoveries)))
-    _show_some(out, f"{output.count(_skipped(discoveries), 'name')} skipped", list(_left_out(discoveries)))
+    lost = list(_lost(discoveries))
+    _show_some(out, f"{output.count(len(lost), 'namespace')} that nothing is found in", lost, "yellow")
+    others = _skipped(discoveries) - len(lost)
+    _show_some(out, f"{output.count(others, 'name')} skipped", list(_left_out(discoveries)))
 
 
 def as_json(discovery: DiscoveryStatus) -> dict[str, Any]:
@@ -82,6 +85,8 @@ def sections(prepared: "Prepared") -> "Iterator[Section]":
     discoveries = planned(prepared)
     if lines := tuple(_waiting(discoveries)):
         yield Section(title="Pending packages", lines=lines)
+    if lines := tuple(_lost(discoveries)):
+        yield Section(title="Namespaces that nothing is found in", lines=lines)
     if lines := tuple(_left_out(discoveries)):
         yield Section(title="Skipped by discoveries", lines=lines)
 
@@ -108,18 +113,24 @@ def _waiting(discoveries: Iterable[DiscoveryStatus]) -> Iterator[str]:
             yield f"{item.path}: {item.more_pending} more"
 
 
+def _lost(discoveries: Iterable[DiscoveryStatus]) -> Iterator[str]:
+    """Namespaces that are not there: misspelt, more often than not."""
+    for item in discoveries:
+        yield from (f"{ref}: {reason} ({item.path})" for ref, reason in item.skipped if "/" not in ref)
+
+
 def _left_out(discoveries: Iterable[DiscoveryStatus]) -> Iterator[str]:
     for item in discoveries:
-        yield from (f"{ref}: {reason}" for ref, reason in item.skipped)
+        yield from (f"{ref}: {reason}" for ref, reason in item.skipped if "/" in ref)
         if item.more_skipped:
             yield f"{item.path}: {item.more_skipped} more"
 
 
-def _show_some(out: "Console", title: str, lines: list[str]) -> None:
+def _show_some(out: "Console", title: str, lines: list[str], style: str = "bold") -> None:
     if not lines:
         return
     output.say(out)
-    output.say(out, f"{title}:", "bold")
+    output.say(out, f"{title}:", style)
     for line in lines[:_SHOWN]:
         output.say(out, printable(f"  {line}"))
     if len(lines) > _SHOWN:

@@ -1,6 +1,7 @@
 """What a failure means to a shell: the one mapping from errors to exit codes, and how each is told. No tracebacks."""
 
 import logging
+import os
 import sys
 import traceback
 
@@ -50,7 +51,8 @@ _MEANINGS: tuple[tuple[type[GitopsregError], int, str], ...] = (
 
 def meaning(error: GitopsregError) -> tuple[int, str]:
     """(exit code, what to do next or "")."""
-    return next((code, advice) for kind, code, advice in _MEANINGS if isinstance(error, kind))
+    code, advice = next((code, advice) for kind, code, advice in _MEANINGS if isinstance(error, kind))
+    return code, advice if error.next_step is None else error.next_step
 
 
 def tell(message: str, advice: str = "") -> None:
@@ -61,8 +63,17 @@ def tell(message: str, advice: str = "") -> None:
         write(f"  next: {advice}\n", sys.stderr)
 
 
+def _tell_forbidden(error: PermissionError) -> None:
+    """A file or folder that the operating system keeps from us; whoever runs us can mend that."""
+    where = f'"{error.filename}"' if error.filename else "a file"
+    tell(f"{where} can't be used: permission denied", f"let the user with id {os.geteuid()} read it, or name another")
+
+
 def tell_unexpected(error: BaseException) -> None:
     """A mistake of ours: one line and a request to report; the traceback only when debugging was asked for."""
+    if isinstance(error, PermissionError):
+        _tell_forbidden(error)
+        return
     write(f"error: unexpected {type(error).__name__}: {printable(' '.join(str(error).split()))}\n", sys.stderr)
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         write("".join(traceback.format_exception(error)), sys.stderr)

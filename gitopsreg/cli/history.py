@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import output, publishing
+from gitopsreg.cli import output, publishing, untouched
 from gitopsreg.cli.failures import DONE
 from gitopsreg.cli.options import PRINTED, takes
 from gitopsreg.cli.publishing import Publishing
@@ -54,7 +54,7 @@ def command(
     if settings.output == "json":
         output.print_json({"snapshots": [as_json(item, now) for item in snapshots]} | publishing.as_json(now))
     else:
-        show(snapshots, now)
+        show(snapshots, now, settings)
     return DONE
 
 
@@ -76,10 +76,11 @@ def state(item: Past, now: Publishing) -> str:
     return "newest" if now.head and item.digest == now.head.newest else ""
 
 
-def show(snapshots: list[Past], now: Publishing) -> None:
+def show(snapshots: list[Past], now: Publishing, settings: Settings) -> None:
     out = output.console()
     if not snapshots:
-        output.say(out, "Nothing has been published into this store yet.")
+        for line in untouched.lines(settings, "published"):
+            output.say(out, line)
         return
     rows = (
         (

@@ -1,7 +1,10 @@
 """`gitopsreg import modules`: declarations for the modules of another registry, from where it says their Git is."""
 
 import os
+import shlex
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +17,7 @@ from gitopsreg.cli import importing, output
 from gitopsreg.cli.failures import DONE, FOUND
 from gitopsreg.cli.importing import DryRun, LeftOut, Merge, Out
 from gitopsreg.cli.options import PRINTED, takes
-from gitopsreg.errors import ConfigError, quoted
+from gitopsreg.errors import ConfigError, UpstreamUnavailable, quoted
 from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ that is Git, a module becomes a declaration with a source of type git, whose tag
 registry names by its commit is pinned to it. What lies elsewhere, archives for example, is left out and told.
 
 ADDRESS is namespace/name/system. Registries that list their modules need none: then all are taken, or those of
---namespace. A token is read from TF_TOKEN_<host>, or from what 'terraform login' saved.
+--namespace; gitopsreg's own server lists none. A token is read from TF_TOKEN_<host>, or from what 'terraform login'
+saved.
 
 Exit codes: 0 written (also when something was left out), 1 there was nothing that could be written, 2 wrong use, or
 CATALOG is not empty, 3 the registry can't be asked.
@@ -72,7 +76,9 @@ def command(
     target = Path(out)
     inherited = importing.inherited(target, merge=merge)
     wish = Wish.parse(addresses or (), namespaces=namespace or (), into=into, constraint=constraint)
-    found, left_out = _ask(settings, _url(registry), wish)
+    url = _url(registry, http=settings.allow_local_sources)
+    with _next_steps(url, guessed="://" not in registry):
+        found, left_out = _ask(settings, url, wish)
     new = {one: _new(one, constraint) for one in found}
     refused = {one: why for one, module in new.items() if (why := refusal(module))}
     left_out += tuple(LeftOut(one.module, why) for one, why in refused.items())
@@ -90,7 +96,7 @@ class _Result:
     adopted: "Adopted"
 
 
-def _url(text: str) -> str:
+def _url(text: str, *, http: bool) -> str:
     """`registry.example.com` is as good as its URL. Raises ConfigError."""
     from urllib.parse import urlsplit
 
@@ -104,7 +110,26 @@ def _url(text: str) -> str:
         usable = False
     if not usable:
         raise ConfigError(f"--from {quoted(text)}: {right}")
+    if parts.scheme == "http" and not http:
+        without = "write https://, or --allow-local-sources to ask without encryption"
+        raise ConfigError(f"--from {quoted(text)}: registries are asked over https:// only: {without}")
     return f"{parts.scheme}://{parts.netloc}/"
+
+
+@contextmanager
+def _next_steps(url: str, *, guessed: bool) -> Iterator[None]:
+    """What to do when the registry can't be asked; `guessed` when nobody wrote that it speaks https."""
+    try:
+        yield
+    except UpstreamUnavailable as error:
+        plain = f"http://{url.partition('://')[2].rstrip('/')}"
+        in_the_clear = f"write --from {plain} and --allow-local-sources if it speaks without encryption"
+        trusted = "for a certificate of your own authority set SSL_CERT_FILE"
+        error.next_step = {
+            "AuthenticationFailed": "",
+            "TLSFailed": f"{in_the_clear}; {trusted}",
+        }.get(error.reason, "check --from, or try again later" + (f"; {in_the_clear}" if guessed else ""))
+        raise
 
 
 def _ask(settings: Settings, url: str, wish: "Wish") -> "tuple[tuple[Moving, ...], tuple[LeftOut, ...]]":
@@ -158,14 +183,19 @@ def _told(settings: Settings, result: _Result, target: Path, *, dry: bool) -> in
     out = output.console()
     versions = output.count(sum(len(module.versions) for module in modules), "version")
     output.say(out, f"{output.count(len(modules), 'module')} declared, {versions} of them in Git", "bold")
+    if not (modules or left_out):
+        output.say(out, "The registry lists no modules: write their addresses if it has some, or give it a token")
     if modules:
         importing.show_adopted(out, result.adopted, target, dry=dry)
+    else:
+        output.say(out, "Nothing is written")
     importing.show_left_out(out, left_out, "MODULE")
     if any("is an archive" in one.reason for one in left_out):
         output.say(out, "Archives are not taken: declare these from the repository that they were made of")
     if modules and not dry:
-        advice = f"gitopsreg validate --online {target} asks whether each tag is there; then commit it"
-        output.say(out, printable(f"  next: {advice}"))
+        local = " --allow-local-sources" if settings.allow_local_sources else ""
+        advice = f"gitopsreg validate --online{local} {shlex.quote(str(target))}"
+        output.say(out, printable(f"  next: {advice}   # asks whether each tag is there; then commit it"))
     return DONE if modules else FOUND
 
 

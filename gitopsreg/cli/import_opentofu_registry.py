@@ -1,5 +1,6 @@
 """`gitopsreg import opentofu-registry`: a catalog of a registry that is kept in Git as opentofu/registry is."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,7 +129,8 @@ def _told(settings: Settings, result: _Result) -> int:
         alike = "; ".join(" and ".join(pair) for pair in made.similar[:_MOST_NAMED])
         output.say(out, printable(f"Look at these namespaces, which one mistakes for each other: {alike}"), "yellow")
     if not result.dry:
-        output.say(out, printable(f"  next: gitopsreg validate {result.folder}; then commit it"))
+        advice = f"gitopsreg validate {shlex.quote(str(result.folder))}"
+        output.say(out, printable(f"  next: {advice}   # then commit it"))
     return DONE
 
 

@@ -69,7 +69,7 @@ def command(
     from gitopsreg.cli import plan_change
 
     asked = plan_change.Asked(base=base, head=head, online=online, index=index)
-    return plan_outlets.proposed(plan_change.propose(settings, asked), outlets, detailed=detailed_exitcode)
+    return plan_outlets.proposed(settings, plan_change.propose(settings, asked), outlets, detailed=detailed_exitcode)
 
 
 def _refuse_strays(head: str, online: bool | None, index: str | None) -> None:

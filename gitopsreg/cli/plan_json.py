@@ -1,5 +1,6 @@
 """A proposal for programs. The same proposal is the same text: no time and no path of this machine is in it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.cli.output import plain
@@ -64,7 +65,8 @@ def _finding(finding: "Finding") -> dict[str, Any]:
 
 
 def _online(online: "Online") -> dict[str, Any]:
-    forecast: dict[str, Any] = plain(online.forecast)
+    forecast: dict[str, Any] = plain(replace(online.forecast, away=()))
+    del forecast["away"]  # each of them is silent
     return {
         "against": online.against,
         "digest": online.plan.digest,

@@ -3,10 +3,11 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gitopsreg.cli import output, plan_published
+from gitopsreg.cli import again, output, plan_published
 from gitopsreg.cli.failures import DONE, FOUND, UNAVAILABLE
 from gitopsreg.cli.plan_published import CHANGES
 from gitopsreg.cli.reporting import Outlet, parse_outlets
@@ -33,7 +34,7 @@ def published(settings: Settings, outlets: Sequence[Outlet], *, detailed: bool) 
     prepared = plan_published.prepare(settings)
     _write(
         outlets,
-        human=lambda out: plan_published.show(out, prepared),
+        human=lambda out: plan_published.show(out, prepared, settings),
         document=lambda: plan_published.as_json(prepared),
         markdown=lambda: markdown(plan_published.sheet(prepared)),
     )
@@ -42,16 +43,17 @@ def published(settings: Settings, outlets: Sequence[Outlet], *, detailed: bool) 
     return plan_published.exit_code(prepared, detailed=detailed)
 
 
-def proposed(proposal: "Proposal", outlets: Sequence[Outlet], *, detailed: bool) -> int:
-    """The plan of a change."""
+def proposed(settings: Settings, proposal: "Proposal", outlets: Sequence[Outlet], *, detailed: bool) -> int:
+    """The plan of a change. What is written for others names nothing of this machine; whoever runs this can paste."""
     from gitopsreg.catalog.plan_markdown import markdown
     from gitopsreg.cli import plan_json, plan_text
     from gitopsreg.reconcile.proposal import sheet_of
 
     sheet = sheet_of(proposal)
+    ours = replace(sheet, next=sheet.next.replace("gitopsreg reconcile", again.reconcile(settings, catalog="."), 1))
     _write(
         outlets,
-        human=lambda out: plan_text.show(out, sheet),
+        human=lambda out: plan_text.show(out, ours),
         document=lambda: plan_json.as_json(proposal),
         markdown=lambda: markdown(sheet),
     )

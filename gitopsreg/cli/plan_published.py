@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitopsreg.catalog.report import printable
-from gitopsreg.cli import discoveries, output
+from gitopsreg.cli import again, discoveries, output
 from gitopsreg.cli.failures import DONE, FOUND, MISUSED, UNAVAILABLE, tell
 from gitopsreg.settings import Settings
 
@@ -33,11 +33,13 @@ def prepare(settings: Settings) -> "Prepared":
 
 
 def exit_code(prepared: "Prepared", *, detailed: bool) -> int:
+    from gitopsreg.reconcile.discovery_status import has_too_many
+
     if prepared.unreachable is not None:
         return UNAVAILABLE
     if errors(prepared) or prepared.loaded.registry_broken or any(item.draft.refused for item in prepared.resolved):
         return FOUND
-    if any(item.barred for item in prepared.searches):
+    if any(has_too_many(item) for item in prepared.searches):
         return FOUND
     if any(item.error for item in prepared.resolved) or any(_is_silent(item) for item in prepared.searches):
         return UNAVAILABLE
@@ -60,6 +62,16 @@ def problems(prepared: "Prepared") -> list[tuple[str, str, str]]:
         versions = (*item.draft.refused, *item.draft.mutated)
         found += [(f"{who} {problem.version}", problem.reason, problem.message) for problem in versions]
     return found
+
+
+def problems_told(prepared: "Prepared") -> "Iterator[tuple[str, str, str]]":
+    """The same for people: what many packages come from is told once, not once for each of them."""
+    from gitopsreg.reconcile.forecast import away
+
+    many = away(prepared.resolved)
+    yield from ((each.who, each.reason, each.message) for each in many)
+    told = {(name, each.reason, each.message) for each in many for name in each.packages}
+    yield from (problem for problem in problems(prepared) if problem not in told)
 
 
 def errors(prepared: "Prepared") -> tuple["Finding", ...]:
@@ -93,14 +105,15 @@ def change_as_json(change: "Change") -> dict[str, Any]:
 def sheet(prepared: "Prepared") -> "Sheet":
     """The same as a sheet, for a comment."""
     from gitopsreg.catalog.plan_sheet import Sheet, in_order
+    from gitopsreg.reconcile.because import because
     from gitopsreg.reconcile.proposal import row_of_plan
 
-    plan = prepared.plan
+    plan, why = prepared.plan, because(prepared)
     return Sheet(
         name=prepared.loaded.catalog.registry.hostname or "catalog",
         base="",
         head=output.short_revision(plan.revision),
-        rows=in_order(row_of_plan(change) for change in plan.changes),
+        rows=in_order(row_of_plan(change, why.get(change.address, "")) for change in plan.changes),
         digest=plan.digest,
         sections=tuple(discoveries.sections(prepared)),
         held=plan.guard,
@@ -108,14 +121,14 @@ def sheet(prepared: "Prepared") -> "Sheet":
     )
 
 
-def show(out: "Console", prepared: "Prepared") -> None:
+def show(out: "Console", prepared: "Prepared", settings: Settings) -> None:
     """The changes as a table, the sum, what holds it back, and what is not as declared."""
     output.say(out, f"Plan for {printable(output.short_revision(prepared.plan.revision))}", "bold")
-    _show_changes(out, prepared)
+    _show_changes(out, prepared, again.reconcile(settings))
     for line in around(prepared):
         output.say(out, printable(line), "yellow")
     discoveries.show(out, discoveries.planned(prepared))
-    if found := problems(prepared):
+    if found := list(problems_told(prepared)):
         output.say(out, "Not as declared, or no longer what was published:", "yellow")
     for who, reason, message in found[:_SHOWN]:
         output.say(out, printable(f"  {who}  {reason}: {message}"))
@@ -135,27 +148,33 @@ def around(prepared: "Prepared") -> Iterator[str]:
         yield f"An older snapshot is served, {served}: the next publish brings back {newest}, with this plan"
 
 
-def _show_changes(out: "Console", prepared: "Prepared") -> None:
+def _show_changes(out: "Console", prepared: "Prepared", reconcile: str) -> None:
+    from gitopsreg.reconcile.because import because
+
     plan = prepared.plan
     if not plan.has_changes:
         clean = not (problems(prepared) or any(around(prepared))) and exit_code(prepared, detailed=False) == DONE
         output.say(out, "No changes" + (": what is published is what the catalog declares." if clean else "."))
         return
-    rows = [(SIGNS[change.action], change.address, describe(change), risk_words(change)) for change in plan.changes]
+    why = because(prepared)
+    rows = [
+        (SIGNS[change.action], change.address, describe(change, why.get(change.address, "")), risk_words(change))
+        for change in plan.changes
+    ]
     output.table(out, ("", "ADDRESS", "CHANGE", "RISK"), rows)
     sums = [(sum(change.action == action for change in plan.changes), words) for action, words in _DONE.items()]
     output.say(out, ", ".join(f"{number} {words}" for number, words in sums if number or words == "to add") + ".")
     output.say(out, f"Plan digest: {plan.digest}", "dim")
     if plan.guard:
         output.say(out, f"Held back: {printable(plan.guard)}", "yellow")
-        output.say(out, f"  to publish it all the same: gitopsreg reconcile --approve {plan.digest}")
+        output.say(out, printable(f"  to publish it all the same: {reconcile} --approve {plan.digest}"))
 
 
-def describe(change: "Change") -> str:
-    """What happens to one package, in words."""
+def describe(change: "Change", because: str = "") -> str:
+    """What happens to one package, in words; `because` is why it leaves."""
     from gitopsreg.reconcile.proposal import row_of_plan
 
-    return "; ".join(row_of_plan(change).words)
+    return "; ".join(row_of_plan(change, because).words)
 
 
 def risk_words(change: "Change") -> str:

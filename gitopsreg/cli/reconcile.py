@@ -74,7 +74,7 @@ def command(
     if settings.output == "json":
         output.print_json(tell.as_json(outcome))
     else:
-        tell.show(output.console(), outcome)
+        tell.show(output.console(), outcome, settings)
     return tell.exit_code(outcome)
 
 

@@ -112,7 +112,7 @@ class Settings:
     workers: int = field(default=1, metadata=_about("How many processes serve.", "NUMBER", values.whole_number(1, 64)))
     access_log: Path | None = field(
         default=None,
-        metadata=_about("Write a line of JSON for each request here; - is standard output.", "FILE", values.file_name),
+        metadata=_about("Write a line of JSON for each request here; - is standard output.", "FILE", values.log_file),
     )
     trusted_proxies: tuple[str, ...] = field(
         default=(),

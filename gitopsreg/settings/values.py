@@ -87,9 +87,9 @@ class Backend:
     url: str
 
 
-def text(value: object) -> str:
+def text(value: object, right: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidName("write a text")
+        raise InvalidName(right)
     return value
 
 
@@ -147,12 +147,18 @@ def short(period: timedelta) -> str:
 
 def file_name(value: object) -> Path:
     """A path of this machine; `~` is the home directory."""
-    return Path(refuse_secret(text(value))).expanduser()
+    return Path(refuse_secret(text(value, "write the name of a file or folder, or leave it out"))).expanduser()
+
+
+def log_file(value: object) -> Path:
+    """The same; `-` is standard output."""
+    right = 'write the name of a file, or "-" for standard output; without it no log is written'
+    return Path(refuse_secret(text(value, right))).expanduser()
 
 
 def git_url(value: object) -> str:
     """A Git URL or a directory, without credentials."""
-    written = text(value)
+    written = text(value, 'write a Git URL or a directory, like "https://git.example.com/acme/catalog.git"')
     if "://" in written:
         parts = urlsplit(written)
         if parts.password is not None or (parts.username is not None and parts.scheme in {"http", "https"}):
@@ -168,15 +174,16 @@ def git_ref(value: object) -> str:
 
 def folder(value: object) -> str:
     """A path inside the catalog's repository."""
-    parts = [part for part in text(value).split("/") if part != "."]
+    right = 'write a folder inside the repository, like "." or "registry/catalog"'
+    parts = [part for part in text(value, right).split("/") if part != "."]
     if str(value).startswith("/") or ".." in parts or "\\" in str(value):
-        raise InvalidName('write a folder inside the repository, like "." or "registry/catalog"')
+        raise InvalidName(right)
     return "/".join(part for part in parts if part) or "."
 
 
 def store_url(value: object) -> str:
     """A store's address. `file:` addresses and plain paths become absolute."""
-    address = text(value)
+    address = text(value, 'write a store\'s address, like "file:///var/lib/gitopsreg" or "s3://bucket/prefix"')
     try:
         return str(StoreAddress.parse(address))
     except InvalidName as error:

@@ -22,11 +22,13 @@ _METADATA = tuple(
         "0.0.0.0/8",
     )
 )
+_RIGHT = "a module's source must be a Git server"
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-def check_address(location: Location, *, allow_loopback: bool) -> None:
-    """Raises UpstreamUnavailable when the host is, or resolves to, an address that is off limits.
+def check_address(location: Location, *, allow_loopback: bool, right: str = _RIGHT) -> None:
+    """Raises UpstreamUnavailable when the host is, or resolves to, an address that is off limits; `right` says what
+    would not be.
 
     A host that does not resolve passes: a proxy may know it, and without one nothing is reached.
     """
@@ -37,8 +39,7 @@ def check_address(location: Location, *, allow_loopback: bool) -> None:
     for _, _, _, _, address in found:
         if reason := _refusal(ip_address(str(address[0]).partition("%")[0]), allow_loopback=allow_loopback):
             raise UpstreamUnavailable(
-                f'"{location.url}" is refused: its host resolves to {address[0]}, {reason}; '
-                "a module's source must be a Git server"
+                f'"{location.url}" is refused: its host resolves to {address[0]}, {reason}; {right}'
             )
 
 

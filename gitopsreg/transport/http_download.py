@@ -22,6 +22,7 @@ _TRIES = 3
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 # For a connection, and for each read.
 _SILENCE = 20.0
+_ELSEWHERE = "files are fetched from web servers of other machines"
 _HEADERS = {"User-Agent": f"gitopsreg/{__version__}", "Accept-Encoding": "identity"}
 _REASONS = {401: "AuthenticationFailed", 403: "AuthenticationFailed", 404: "NotFound", 410: "NotFound"}
 
@@ -95,7 +96,7 @@ class Downloads:
             raise UpstreamUnavailable(f"{quoted(first)} leads to {quoted(url)}, which is no URL of a file") from error
         if location.scheme != "https" and not (location.scheme == "http" and self._allow_local):
             raise UpstreamUnavailable(f"{quoted(first)} leads to {quoted(url)}: files are fetched over https:// only")
-        check_address(location, allow_loopback=self._allow_local)
+        check_address(location, allow_loopback=self._allow_local, right=_ELSEWHERE)
 
 
 @contextmanager

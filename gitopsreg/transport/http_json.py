@@ -1,8 +1,11 @@
 """Questions to other registries over HTTP: small answers, bounded in size and time, asked again where that may help.
 
-Another door to httpx. A token goes to the host that it is for and nowhere else, also not after a redirect.
+Another door to httpx. A token goes to the host that it is for and nowhere else, also not after a redirect; and never in
+the clear to a host that was asked with encryption before.
 """
 
+import re
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +25,8 @@ _TRIES = 3
 _LONGEST_PAUSE = 30.0
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+_ELSEWHERE = "name a registry on another machine"
 
 # "registry.example.com" or "registry.example.com:8443" → its token
 Token = Callable[[str], str | None]
@@ -52,6 +57,7 @@ class Asker:
         self._allow_local = allow_local
         self._seconds = seconds
         self._pause = pause
+        self._encrypted: set[str] = set()
         self._client = httpx.Client(timeout=min(seconds, 20), follow_redirects=False)
 
     def __enter__(self) -> Self:
@@ -73,11 +79,19 @@ class Asker:
         first = urlsplit(url).hostname
         for _ in range(_MOST_REDIRECTS + 1):
             self._check(url)
-            answer = self._once(url, with_token=urlsplit(url).hostname == first)
+            answer = self._once(url, with_token=urlsplit(url).hostname == first and not self._is_in_the_clear(url))
             if answer.status not in _MOVED or "location" not in answer.headers:
                 return answer
             url = urljoin(url, answer.headers["location"])
         raise UpstreamUnavailable(f"{quoted(url)}: more than {_MOST_REDIRECTS} redirects", reason="Moved")
+
+    def _is_in_the_clear(self, url: str) -> bool:
+        """Whether this would give away what its host was told with encryption, now or in an earlier question."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            self._encrypted.add(host)
+        return parts.scheme != "https" and host in self._encrypted
 
     def _check(self, url: str) -> None:
         try:
@@ -87,7 +101,7 @@ class Asker:
         if location.scheme != "https" and not (location.scheme == "http" and self._allow_local):
             right = "registries are asked over https:// (--allow-local-sources permits http://)"
             raise UpstreamUnavailable(f"{quoted(url)} is refused: {right}")
-        check_address(location, allow_loopback=self._allow_local)
+        check_address(location, allow_loopback=self._allow_local, right=_ELSEWHERE)
 
     def _once(self, url: str, *, with_token: bool) -> Answer:
         token = self._token(urlsplit(url).netloc.lower()) if with_token else None
@@ -101,7 +115,7 @@ class Asker:
         except httpx.TimeoutException as error:
             raise UpstreamUnavailable(f"{quoted(url)} did not answer in time", reason="Timeout") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UpstreamUnavailable(f"{quoted(url)} can't be read: {str(error) or type(error).__name__}") from error
+            raise _unreadable(url, error) from error
 
     def _body(self, response: httpx.Response, url: str) -> bytes:
         """A server that drips bytes has its time limit too."""
@@ -114,6 +128,22 @@ class Asker:
             if time.monotonic() - started > self._seconds:
                 raise UpstreamUnavailable(f"{quoted(url)} took longer than {self._seconds:g} seconds", reason="Timeout")
         return bytes(body)
+
+
+def _unreadable(url: str, error: Exception) -> UpstreamUnavailable:
+    """Where encryption is what went wrong, in words; OpenSSL names its own source files."""
+    said = _ERRNO.sub("", str(error)) or type(error).__name__
+    cause = _tls_error(error)
+    if cause is None:
+        return UpstreamUnavailable(f"{quoted(url)} can't be read: {said}")
+    told = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else "what answers speaks no TLS"
+    return UpstreamUnavailable(f"{quoted(url)} can't be read: {told}", reason="TLSFailed")
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _pause_asked(answer: Answer, usual: float) -> float:

@@ -17,6 +17,8 @@ _PAGE = 100
 _MOST_PAGES = 10_000
 _MOST_VERSIONS = 20_000
 _OK, _NO_CONTENT, _UNAUTHORIZED, _FORBIDDEN = 200, 204, 401, 403
+_NOT_THERE = frozenset({404, 410})
+_PARTS = len(("namespace", "name", "system"))
 
 Get = Callable[[str], Answer]
 
@@ -32,6 +34,10 @@ class ModuleRegistry:
     def at(cls, get: Get, url: str) -> Self:
         """The registry of a host (`https://registry.example.com`), by service discovery."""
         answer = get(urljoin(url, _DISCOVERY))
+        if answer.status in _NOT_THERE:
+            raise UpstreamUnavailable(
+                f"{quoted(url)} is no registry: its {_DISCOVERY} answers {answer.status}", reason="NotFound"
+            )
         services = _object(answer)
         base = services.get("modules.v1")
         if not isinstance(base, str) or not base:
@@ -54,7 +60,11 @@ class ModuleRegistry:
 
     def versions(self, module: str) -> tuple[str, ...]:
         """As the registry writes them, in its order."""
-        document = _object(self._get(f"{self.base}{quote(module)}/versions"))
+        answer = self._get(f"{self.base}{quote(module)}/versions")
+        if answer.status in _NOT_THERE:
+            there = f"the registry has no module {quoted(module)}, or shows it to others only"
+            raise UpstreamUnavailable(f"{there} ({quoted(answer.url)} answers {answer.status})", reason="NotFound")
+        document = _object(answer)
         listed = document.get("modules")
         first = listed[0] if isinstance(listed, list) and listed else None
         found = first.get("versions") if isinstance(first, dict) else None
@@ -114,9 +124,20 @@ def _path(entry: Any) -> str:
 def address_of(module: str, into: str = "") -> ModuleAddress:
     """In lower case, in the namespace `into` if one is given. Raises InvalidName."""
     parts = module.lower().split("/")
-    if len(parts) != len(("namespace", "name", "system")):
-        raise InvalidName(f'{quoted(module)} is not a module address: write "namespace/name/system"')
+    if len(parts) != _PARTS:
+        right = _without_more(parts) or 'write "namespace/name/system"'
+        raise InvalidName(f"{quoted(module)} is not a module address: {right}")
     return ModuleAddress(into or parts[0], parts[1], parts[2])
+
+
+def _without_more(parts: list[str]) -> str:
+    """What to write in the place of an address with its host in front, or its version behind; "" for all else."""
+    if len(parts) == _PARTS + 1 and set(".:") & set(parts[0]):
+        return f"leave the host out, which --from names: {quoted('/'.join(parts[1:]))}"
+    if len(parts) == _PARTS + 1 and parts[-1][:1].isdigit():
+        address, version = "/".join(parts[:-1]), f"= {parts[-1]}"
+        return f"leave the version out, and choose it with --constraint: {quoted(address)} and {quoted(version)}"
+    return ""
 
 
 def _object(answer: Answer) -> dict[str, Any]:
@@ -135,10 +156,12 @@ def _refused(answer: Answer) -> UpstreamUnavailable:
     if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
         host = urlsplit(answer.url).netloc
         variable = "TF_TOKEN_" + host.replace("-", "__").replace(".", "_")
+        # No shell sets a variable with a colon in its name.
+        how = f"run it as env '{variable}=…' gitopsreg …" if ":" in host else f"set {variable}"
         return UpstreamUnavailable(
-            f"{quoted(answer.url)} answers {answer.status}: it wants a token, or another one (set {variable}, or run "
+            f"{quoted(answer.url)} answers {answer.status}: it wants a token, or another one ({how}, or run "
             f"terraform login {host})",
             reason="AuthenticationFailed",
         )
-    reason = "NotFound" if answer.status in {404, 410} else "UpstreamError"
+    reason = "NotFound" if answer.status in _NOT_THERE else "UpstreamError"
     return UpstreamUnavailable(f"{quoted(answer.url)} answers {answer.status}", reason=reason)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from gitopsreg.errors import ConfigError, InvalidName, UpstreamUnavailable
+from gitopsreg.errors import ConfigError, InvalidName, UpstreamUnavailable, quoted
 from gitopsreg.model.address import ModuleAddress, namespace_name
 from gitopsreg.model.constraint import Constraint
 from gitopsreg.model.version import Version
@@ -33,10 +33,12 @@ class Wish:
         """Raises InvalidName, and ConfigError for what contradicts itself."""
         if modules and namespaces:
             raise ConfigError("addresses and --namespace are given: write one of the two")
+        for name in namespaces:
+            _check_namespace("--namespace", name)
+        if into:
+            _check_namespace("--into", into)
         for module in modules:
             address_of(module, into)
-        for name in (*namespaces, *filter(None, [into])):
-            namespace_name(name.lower())
         return cls(
             modules=tuple(dict.fromkeys(modules)),
             namespaces=tuple(dict.fromkeys(namespaces)),
@@ -64,31 +66,41 @@ class Moving:
 
 
 def wanted(registry: ModuleRegistry, wish: Wish) -> tuple[str, ...]:
-    """The modules, as the registry writes them. Raises ConfigError where none can be found without their addresses."""
+    """The modules, as the registry writes them; none where it lists none. Raises ConfigError where they can't be found
+    without their addresses, and for a namespace without any.
+    """
     if wish.modules:
         return wish.modules
     found: dict[str, None] = {}
-    try:
-        for namespace in wish.namespaces or ("",):
-            for module in registry.modules(namespace):
-                found[module] = None
-                if len(found) > _MOST_MODULES:
-                    raise ConfigError(f"it lists more than {_MOST_MODULES:,} modules: choose with --namespace")
-    except NoListing as error:
-        raise ConfigError(
-            f"this registry does not list its modules ({error}): write their addresses, like platform/vpc/aws"
-        ) from error
-    if not found:
-        raise ConfigError("the registry lists no such modules")
+    for namespace in wish.namespaces or ("",):
+        before = len(found)
+        for module in _listed(registry, namespace):
+            found[module] = None
+            if len(found) > _MOST_MODULES:
+                raise ConfigError(f"it lists more than {_MOST_MODULES:,} modules: choose with --namespace")
+        if namespace and len(found) == before:
+            right = "check how it is written, or leave --namespace out and take all"
+            raise ConfigError(f"the registry lists no modules in the namespace {quoted(namespace)}: {right}")
     return tuple(found)
+
+
+def _listed(registry: ModuleRegistry, namespace: str) -> Iterator[str]:
+    """Raises ConfigError where nothing is listed."""
+    try:
+        yield from registry.modules(namespace)
+    except NoListing as error:
+        lacks = f"has no namespace {quoted(namespace)}, or " if namespace else ""
+        right = "write their addresses, like platform/vpc/aws"
+        raise ConfigError(f"this registry {lacks}does not list its modules ({error}): {right}") from error
 
 
 def moving(registry: ModuleRegistry, module: str, wish: Wish, parallel: Parallel = map) -> Moving:
     """Raises InvalidName for a module that can't be declared with a source of type git, UpstreamUnavailable."""
     address = address_of(module, wish.into)
-    versions, left_out = _versions(registry.versions(module), wish)
+    texts = registry.versions(module)
+    versions, left_out = _versions(texts, wish)
     if not versions:
-        raise InvalidName("none of its versions is wanted" if wish.constraint else "it has no versions")
+        raise InvalidName(_nothing(texts, wish))
     found = zip(versions, parallel(partial(_place, registry, module, versions), versions), strict=True)
     places: dict[Version, GitPlace] = {}
     for version, place in found:
@@ -103,6 +115,22 @@ def moving(registry: ModuleRegistry, module: str, wish: Wish, parallel: Parallel
     explained = {version for version, _ in origin.unexplained}
     kept = tuple(sorted(version for version in places if version not in explained))
     return Moving(module=module, address=address, origin=origin, versions=kept, left_out=tuple(left_out))
+
+
+def _nothing(texts: Sequence[str], wish: Wish) -> str:
+    """Why no version of these is taken."""
+    if wish.constraint is None or not texts:
+        return "it has no versions"
+    return f"--constraint {quoted(wish.constraint.text)} admits none of its versions, like {quoted(texts[0])}"
+
+
+def _check_namespace(flag: str, name: str) -> None:
+    """Raises InvalidName that says where the name was written."""
+    try:
+        namespace_name(name.lower())
+    except InvalidName as error:
+        right = str(error).rpartition(": ")[2]
+        raise InvalidName(f"{flag} {quoted(name)} is no namespace: {right}") from error
 
 
 def _versions(texts: Iterable[str], wish: Wish) -> tuple[dict[Version, str], list[tuple[str, str]]]:

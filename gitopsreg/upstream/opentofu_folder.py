@@ -35,6 +35,11 @@ def open_folder(place: Path) -> OpentofuFolder:
             return OpentofuFolder(Surveyor().layout(disk, ""), disk)
         repository = _repository(place)
         layout = Surveyor().layout(repository, repository.commit(repository.resolve("HEAD")).tree)
+    except PermissionError as error:
+        where = quoted(str(error.filename or place))
+        raise ConfigError(
+            f"{where} can't be read: permission denied: let the user with id {os.geteuid()} read it"
+        ) from error
     except (UpstreamUnavailable, IntegrityError, OSError) as error:
         raise ConfigError(
             f"{quoted(str(place))} can't be read as a registry: name a folder that holds modules/ and providers/ as "

@@ -6,7 +6,7 @@ import pytest
 
 from gitopsreg.catalog.load import Loaded, load
 from gitopsreg.model.declaration import DiscoveryDeclaration, ModuleDeclaration, ProviderDeclaration
-from tests.catalog.catalogs import AT_KEY, AT_NAMESPACE, HEAD, KEY, NAMESPACE, a_catalog
+from tests.catalog.catalogs import AT_KEY, AT_MODULE, AT_NAMESPACE, HEAD, KEY, MODULE, NAMESPACE, a_catalog
 
 AT = "namespaces/platform/discoveries/found.yaml"
 AT_CONNECTION = "connections/upstream.yaml"
@@ -126,6 +126,22 @@ def test_a_connection_of_its_type_names_one_repository(connection: str, told: li
 def test_a_namespace_allows_its_url_or_its_connection(allowed: str, told: list[str]) -> None:
     namespace = NAMESPACE.replace("spec: {", f"spec: {{allowedSources: [{allowed}], ")
     assert [one.rule for one in loaded(namespace=namespace).findings] == told
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (f"{{type: opentofu-git, url: '{URL}'}}", []),
+        (f"{{type: opentofu-git, url: '{URL}', connection: upstream}}", []),
+        ("{type: opentofu-git, url: 'https://git.example.com/other.git', connection: upstream}", ["GR505"]),
+        (f"{{type: git, url: '{URL}', connection: upstream}}", ["GR505"]),
+    ],
+)
+def test_who_allows_a_connection_to_a_registry_allows_what_it_is_to(source: str, told: list[str]) -> None:
+    namespace = NAMESPACE.replace("spec: {", "spec: {allowedSources: [{connection: upstream}], ")
+    module = MODULE.replace("{type: git, url: https://github.com/acme/vpc.git}", source)
+    files = {AT_CONNECTION: CONNECTION, AT_NAMESPACE: namespace, AT_MODULE: module}
+    assert [one.rule for one in load(a_catalog(files)).findings] == told
 
 
 @pytest.mark.parametrize(

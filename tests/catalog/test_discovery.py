@@ -46,6 +46,14 @@ def test_these_say_enough_or_are_the_schema_s_business(spec: Any) -> None:
         ({"produces": "Provider"}, [("GR417", "/spec/match/name")]),
         ({"template": {"platforms": ["linux_amd64"]}}, [("GR418", "/spec/template/platforms")]),
         ({"interval": "1s"}, [("GR413", "/spec/interval")]),
+        (
+            {
+                "produces": "Provider",
+                "match": {"name": "^terraform-provider-(?P<name>[a-z-]+)$"},
+                "template": {"completeness": "required-platforms"},
+            },
+            [("GR416", "/spec/template/completeness")],
+        ),
         ({"template": {"interval": "1s"}}, [("GR413", "/spec/template/interval")]),
         ({"template": {"versions": {"include": ["a(?!b)"]}}}, [("GR402", "/spec/template/versions/include/0")]),
     ],

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,10 @@ def test_the_example_of_a_page_is_the_schema_s(kind: str) -> None:
 def test_the_examples_are_one_catalog_without_findings() -> None:
     files = {}
     for kind in schema.KINDS:
-        document = schema.schema(kind)["examples"][0]
-        name = document["metadata"]["name"]
-        place = PLACES[kind].replace("<namespace>", "platform").replace("<name>", name).replace("<type>", name)
-        files[place.replace("<system>", str(document["spec"].get("system")))] = example(kind)
+        for document in schema.schema(kind)["examples"]:
+            name = document["metadata"]["name"]
+            place = PLACES[kind].replace("<namespace>", "platform").replace("<name>", name).replace("<type>", name)
+            files[place.replace("<system>", str(document["spec"].get("system")))] = json.dumps(document)
     loaded = load(a_catalog(files, folders=("content/internal/2.0.0",)))
     assert [str(finding) for finding in loaded.findings] == []
     assert {kind for kind, _ in loaded.idle} == {*schema.IDLE_KINDS, *schema.PARTLY_IDLE_KINDS}

@@ -1,11 +1,17 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gitopsreg.catalog.directory import read_directory
+from gitopsreg.catalog.files import CatalogFile
+from gitopsreg.catalog.held import held
 from gitopsreg.cli.cache import Cache
 from gitopsreg.cli.checking import check_offline
+from gitopsreg.settings.sources import load
+from gitopsreg.wiring.remembered import memo_of, memo_of_folder
 from tests.cli.catalogs import AT_MODULE, NAMESPACE, a_module
 from tests.cli.shell import environment, gitopsreg
 from tests.repositories import write
@@ -99,3 +105,28 @@ def test_what_is_remembered_needs_no_parser(catalog: Path, tmp_path: Path) -> No
             check=True,
         )
         assert done.stderr.splitlines()[-1] == wanted
+
+
+def test_files_are_kept_for_all_who_check_the_same_folder(catalog: Path, tmp_path: Path) -> None:
+    write(catalog, {AT_MODULE.replace("naming", f"m{number}"): WRONG for number in range(130)})
+    write(catalog, {f"namespaces/team{number}/namespace.yaml": _namespace(number) for number in range(130)})
+    found, _ = check_offline(catalog, Cache(tmp_path / "cache"), tmp_path)
+    fresh, _ = check_offline(catalog, None)
+    assert found.findings == fresh.findings != ()
+    (pack,) = (tmp_path / "files").iterdir()
+    files = [file for file in _held(catalog) if "/team" in file.path]
+    settings = load({"catalog": str(tmp_path), "path": catalog.name, "cache": str(tmp_path)})
+    for memo in (memo_of(settings), memo_of_folder(tmp_path, catalog / ".." / catalog.name)):
+        gone = [replace(file, read=lambda: b"it was read") for file in files]
+        assert [one.broken for one in memo.check(gone)] == [False] * 130
+    assert list((tmp_path / "files").iterdir()) == [pack]
+
+
+def _namespace(number: int) -> str:
+    return NAMESPACE.replace("platform", f"team{number}")
+
+
+def _held(folder: Path) -> tuple[CatalogFile, ...]:
+    files = held(read_directory(folder))
+    assert files is not None
+    return files.files

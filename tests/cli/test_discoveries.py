@@ -67,6 +67,8 @@ class Here:
 
     def run(self, command: str, *arguments: str) -> Ran:
         store = "--store", (self.folder / "store").as_uri()
+        if command == "explain":
+            return gitopsreg(command, *arguments, cwd=self.catalog)
         if command == "status":
             return gitopsreg(command, *store, *arguments)
         return gitopsreg(command, *store, *self.source, *arguments)
@@ -134,3 +136,66 @@ def test_the_plan_of_a_change_tells_what_it_would_find(here: Here) -> None:
     assert done.code == 0, done.stderr
     assert "discovery:metrics/found" in done.stdout
     assert "provider:metrics/grafana: new package; 2 versions (1.0.0, 2.0.0)" in done.stdout
+
+
+def test_what_a_discovery_found_is_explained(here: Here) -> None:
+    """By the catalog alone what it may find, with the store what it did."""
+    store = ("--store", (here.folder / "store").as_uri())
+    alone = here.run("explain", "metrics/grafana")
+    assert (alone.code, alone.stderr) == (0, "")
+    assert f"{AT} would find it if it is in {here.there.as_uri()}" in alone.stdout
+    assert "next: gitopsreg explain discovery:metrics/found" in alone.stdout
+    here.run("reconcile")
+    assert f"found by {AT} in" in here.run("explain", "metrics/grafana", *store).stdout
+    assert "waits for approval" in here.run("explain", "metrics/grafana", *store).stdout
+    here.declare("  approval: auto\n")
+    here.run("reconcile")
+    told = here.run("explain", "metrics/oncall/aws", *store, "--output", "json").json
+    assert told["subject"] == "module:metrics/oncall/aws"
+    assert told["discovery"] == {
+        "subject": "discovery:metrics/found",
+        "url": here.there.as_uri(),
+        "how": "found",
+        "origin": "Grafana/oncall/aws",
+    }
+    other = here.run("explain", "elsewhere/grafana", *store)
+    assert (other.code, other.stdout) == (2, "")
+    assert 'the catalog has no "elsewhere/grafana"' in other.stderr
+
+
+def test_a_namespace_that_is_not_there_is_told_with_the_nearest(here: Here) -> None:
+    path = here.catalog / AT
+    commit(here.catalog, {AT: path.read_text().replace("[Grafana]", "[Grafana, Grafna]")})
+    done = here.run("plan")
+    assert done.code == 0
+    assert "1 namespace that nothing is found in:\n  grafna: no namespace there has this name" in done.stdout
+    assert 'did you mean "grafana"?' in done.stdout
+    (told,) = here.run("plan", "--output", "json").json["discoveries"]
+    (ready,) = told["conditions"]
+    assert '"grafna": no namespace there has this name' in ready["message"]
+
+
+def test_why_packages_leave_is_said(here: Here) -> None:
+    here.declare("  approval: auto\n  onDisappear: archive\n")
+    assert here.run("reconcile").code == 0
+    (here.there / "providers/g/Grafana/Grafana.json").unlink()
+    commit(here.there, {})
+    gone = here.run("plan").stdout
+    assert f"provider:metrics/grafana  archived: no longer in {here.there.as_uri()}" in gone
+    here.declare("  approval: auto\n  onDisappear: archive\n  match: {name: ^grafana$}\n")
+    unchosen = here.run("plan").stdout
+    assert f"module:metrics/oncall/aws  archived: no longer chosen by {AT}" in unchosen
+    (here.catalog / AT).unlink()
+    commit(here.catalog, {})
+    forgotten = here.run("plan").stdout
+    assert f"module:metrics/oncall/aws  archived: {AT}, which found it, is no longer declared" in forgotten
+    assert "archived: no longer declared" not in gone + unchosen + forgotten
+
+
+def test_too_many_are_told_before_anything_new_is_there(here: Here) -> None:
+    here.declare("  approval: auto\n")
+    assert here.run("reconcile").code == 0
+    here.declare("  approval: auto\n  maxPackages: 1\n")
+    plan = here.run("plan")
+    assert plan.code == 1
+    assert "QuotaExceeded: 2 packages are found (maxPackages: 1): nothing new would be taken" in plan.stdout

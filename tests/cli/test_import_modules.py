@@ -168,16 +168,56 @@ def test_what_no_catalog_can_declare_is_left_out(tmp_path: Path) -> None:
     assert gitopsreg("validate", tmp_path / "catalog").code == 0
 
 
+def test_what_was_meant_is_told_where_nothing_is_found(foreign: ForeignRegistry, tmp_path: Path) -> None:
+    host, out = foreign.url.removeprefix("http://"), ("--out", tmp_path / "catalog")
+    guessed = imported(host, *out)
+    assert (guessed.code, guessed.stdout) == (3, "")
+    assert f'"https://{host}/.well-known/terraform.json" can\'t be read: what answers speaks no TLS' in guessed.stderr
+    assert f"next: write --from http://{host} and --allow-local-sources" in guessed.stderr
+    typo = imported(foreign, "--namespace", "acm", *out)
+    assert (typo.code, typo.stdout) == (2, "")
+    assert 'lists no modules in the namespace "acm"' in typo.stderr
+    missing = imported(foreign, "acme/vcp/aws", *out)
+    assert missing.code == 1
+    assert 'the registry has no module "acme/vcp/aws"' in missing.stdout
+    unwanted = imported(foreign, "acme/vpc/aws", "--constraint", ">= 9", *out)
+    assert '--constraint ">= 9" admits none of its versions, like "1.0.0"' in unwanted.stdout
+    assert not (tmp_path / "catalog").exists()
+
+
+def test_a_registry_without_modules_is_no_wrong_use(tmp_path: Path) -> None:
+    with foreign_registry({}) as registry:
+        done = imported(registry, "--out", tmp_path / "catalog")
+    assert (done.code, done.stderr) == (1, "")
+    assert "The registry lists no modules" in done.stdout
+
+
+def test_the_next_step_can_be_pasted(foreign: ForeignRegistry, tmp_path: Path) -> None:
+    done = imported(foreign, "acme/vpc/aws", "--out", tmp_path / "my catalog")
+    assert f"next: gitopsreg validate --online --allow-local-sources '{tmp_path}/my catalog'   #" in done.stdout
+    nowhere = imported("http://127.0.0.1:1", "--out", tmp_path / "other")
+    assert (nowhere.code, nowhere.stdout) == (3, "")
+    assert "Connection refused" in nowhere.stderr
+    assert "next: check --from, or try again later" in nowhere.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (("--from", "ftp://x"), 2, "write the registry's URL"),
-        (("--from", "http://registry.example.com"), 3, "asked over https://"),
-        (("--from", "http://127.0.0.1:1"), 3, "asked over https://"),
+        (("--from", "http://registry.example.com"), 2, "asked over https://"),
+        (("--from", "http://127.0.0.1:1"), 2, "--allow-local-sources to ask without encryption"),
         (("--from", "https://127.0.0.1:1"), 3, "the registry's own machine"),
         (("--from", "https://x.example.com", "a/b"), 2, "is not a module address"),
         (("--from", "https://x.example.com", "a/b/c", "--namespace", "a"), 2, "write one of the two"),
-        (("--from", "https://x.example.com", "a/b/c", "--into", "A b"), 2, "not a legal namespace"),
+        (("--from", "https://x.example.com", "a/b/c", "--into", "A b"), 2, '--into "A b" is no namespace: use 1'),
+        (("--from", "https://x.example.com", "--namespace", "a/b"), 2, '--namespace "a/b" is no namespace: use 1'),
+        (
+            ("--from", "https://x.example.com", "x.example.com/a/b/c"),
+            2,
+            'leave the host out, which --from names: "a/b/c"',
+        ),
+        (("--from", "https://x.example.com", "a/b/c/1.2.3"), 2, '"a/b/c" and "= 1.2.3"'),
         (("--from", "https://x.example.com", "a/b/c", "--constraint", "about 1"), 2, "constraint"),
     ],
 )

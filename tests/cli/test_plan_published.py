@@ -9,9 +9,10 @@ from rich.console import Console
 from gitopsreg.catalog.load import Loaded
 from gitopsreg.cli import plan_published as plan
 from gitopsreg.errors import CheckoutFailed
-from gitopsreg.index.status import RegistryStatus
+from gitopsreg.index.statuses import RegistryStatus
 from gitopsreg.reconcile.plan import Change, Plan
 from gitopsreg.reconcile.run import Prepared
+from gitopsreg.settings import Settings
 from tests.cli.outcomes import a_finding, a_loaded, a_plan
 
 CHANGES = (
@@ -45,7 +46,7 @@ def prepared(value: Plan, loaded: Loaded | None = None, unreachable: CheckoutFai
 
 def shown(value: Plan) -> str:
     file = io.StringIO()
-    plan.show(Console(file=file, width=10_000), prepared(value))
+    plan.show(Console(file=file, width=10_000), prepared(value), Settings(catalog="../catalog", store="file:///s"))
     return file.getvalue()
 
 
@@ -79,7 +80,9 @@ def test_no_changes() -> None:
 def test_a_guard_says_how_to_go_on() -> None:
     lines = shown(a_plan(changes=CHANGES, guard="12 of 20 packages would be removed")).splitlines()
     assert lines[-2] == "Held back: 12 of 20 packages would be removed"
-    assert lines[-1].endswith(f"gitopsreg reconcile --approve sha256:{'5e' * 32}")
+    assert lines[-1].endswith(
+        f"gitopsreg reconcile --catalog ../catalog --store file:///s --approve sha256:{'5e' * 32}"
+    )
 
 
 CHANGED = a_plan(changes=CHANGES)

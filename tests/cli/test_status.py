@@ -6,10 +6,13 @@ import pytest
 from rich.console import Console
 
 from gitopsreg.cli import status
+from gitopsreg.cli.publishing import Publishing
 from gitopsreg.errors import InvalidName, NotPublished
-from gitopsreg.index.status import PackageStatus, RegistryStatus, VersionFailure
+from gitopsreg.index.status import PackageStatus, VersionFailure
 from gitopsreg.index.status_store import write_status
+from gitopsreg.index.statuses import RegistryStatus
 from gitopsreg.model.condition import Condition
+from gitopsreg.settings import Settings
 from gitopsreg.storage.filesystem import FilesystemStore
 from tests.cli.outcomes import LATER, TIME, a_broken_package, a_package, a_status
 from tests.cli.shell import gitopsreg
@@ -17,13 +20,14 @@ from tests.cli.shell import gitopsreg
 FAILURE = VersionFailure(
     version="2.4.0", reason="ChecksumMismatch", message="zip is not what it was", attempts=3, next_retry=LATER
 )
+SETTINGS = Settings(catalog="my catalog", store="file:///var/lib/store", path="sub")
 
 
 def shown(value: RegistryStatus | PackageStatus) -> str:
     file = io.StringIO()
     console = Console(file=file, width=10_000)
     if isinstance(value, RegistryStatus):
-        status.show(console, value, now=datetime(2026, 10, 1, 12, 3, tzinfo=UTC))
+        status.show(console, value, Publishing(), SETTINGS, now=datetime(2026, 10, 1, 12, 3, tzinfo=UTC))
     else:
         status.show_package(console, value)
     return file.getvalue()
@@ -110,7 +114,21 @@ def test_a_store_without_anything_says_what_to_do(tmp_path: Path) -> None:
     done = gitopsreg("status", "--store", tmp_path)
     assert done.code == 0
     assert "Nothing has been reconciled" in done.stdout
+    assert "There is no folder" not in done.stdout
+    assert f"next: gitopsreg reconcile --catalog … --store {tmp_path.as_uri()}\n" in done.stdout
     assert gitopsreg("status", "--store", tmp_path, "--output", "json").json["packages"] == []
+
+
+@pytest.mark.parametrize("command", ["status", "history"])
+def test_a_store_that_is_not_there_may_be_another_than_was_meant(tmp_path: Path, command: str) -> None:
+    done = gitopsreg(command, "--store", tmp_path / "stroe")
+    assert (done.code, done.stderr) == (0, "")
+    assert f'There is no folder "{tmp_path}/stroe": the first reconcile makes it' in done.stdout
+    assert not (tmp_path / "stroe").exists()
+
+
+def test_who_watches_a_store_learns_that_nothing_is_in_it(tmp_path: Path) -> None:
+    assert gitopsreg("status", "--store", tmp_path / "stroe", "--exit-code").code == 1
 
 
 def test_a_broken_store_exits_3(tmp_path: Path) -> None:
@@ -135,7 +153,10 @@ def test_registry_conditions_stand_on_top() -> None:
     assert lines[0] == "Snapshot 3f3f3f3f3f3f of main@9b9b9b9b9b"
     assert lines[1] == "Attempted main@7777777777"
     assert "PublishBlocked=True MassChangeGuard: 12 of 20 would go" in lines
-    assert f"  to publish it all the same: gitopsreg reconcile --approve sha256:{'5e' * 32}" in lines
+    assert (
+        "  to publish it all the same: gitopsreg reconcile --catalog 'my catalog' --path sub "
+        f"--store file:///var/lib/store --approve sha256:{'5e' * 32}"
+    ) in lines
     assert f"  registry  MassChangeGuard: 12 of 20 would go (next try {LATER})" in lines
     assert f"  registry  Invalid: 2 errors (next try {LATER})" in lines
 
@@ -214,3 +235,10 @@ def test_what_this_release_does_not_act_on_is_named(store: Path) -> None:
     )
     assert status.as_json(value)["idle"][0] == {"kind": "Connection", "path": "connections/github-acme.yaml"}
     assert "not acted on" not in shown(a_status(a_package()))
+
+
+def test_programs_do_not_see_our_own_notes(store: Path) -> None:
+    done = gitopsreg("status", "--store", store, "--output", "json").json
+    assert "resting" not in done
+    assert all("skipKey" not in package for package in done["packages"])
+    assert "skipKey" not in gitopsreg("status", "--store", store, "--output", "json", "platform/vpc/aws").json

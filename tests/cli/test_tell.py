@@ -6,14 +6,17 @@ from rich.console import Console
 from gitopsreg.cli import tell
 from gitopsreg.model.condition import Condition
 from gitopsreg.reconcile.run import Outcome
+from gitopsreg.settings import Settings
 from tests.cli.outcomes import a_broken_package, a_finding, a_loaded, a_package, a_status, an_outcome
 
 UNREACHABLE = Condition(type="CatalogFetched", status="False", reason="Timeout", message="no answer in 60 s")
 
+AGAIN = "gitopsreg reconcile --catalog . --store 's3://bucket/x?region=eu'"
+
 
 def shown(outcome: Outcome) -> str:
     file = io.StringIO()
-    tell.show(Console(file=file, width=10_000), outcome)
+    tell.show(Console(file=file, width=10_000), outcome, Settings(catalog=".", store="s3://bucket/x?region=eu"))
     return file.getvalue()
 
 
@@ -46,7 +49,7 @@ def test_what_is_held_back_can_be_approved() -> None:
     status = a_status(a_package(), blocked_plan="sha256:" + "5e" * 32)
     assert shown(an_outcome(a_package(), blocked="too many", status=status)).splitlines() == [
         "Held back main@9b9b9b9b9b: too many",
-        f"  to publish it all the same: gitopsreg reconcile --approve sha256:{'5e' * 32}",
+        f"  to publish it all the same: {AGAIN} --approve sha256:{'5e' * 32}",
     ]
 
 
