@@ -38,7 +38,7 @@ class Declaring:
         self._defaults = self._inheritable(world.top, world.registry)
         every = {path: error for some in errors.values() for path, error in some.items()}
         self._discoveries = Discoveries(world, every)
-        self._steady = memo.is_steady((self._defaults, self._classes, self._of(world.top)))
+        memo.lean_on((self._defaults, self._classes, self._of(world.top)))
 
     def catalog(self, revision: str, time: str) -> Catalog:
         discoveries, idle_discoveries = self._discoveries.declared(self._why_invalid, self._discovery)
@@ -97,7 +97,7 @@ class Declaring:
     def _declared(self, part: CheckedPart) -> Part:
         """What the part declares; the same object as the last time while nothing that decides it has changed."""
         errors = self._of(part)
-        known = self._memo.made(part, errors) if self._steady else None
+        known = self._memo.made(part, errors)
         return known or self._memo.make(part, errors, partial(self._fill, part))
 
     def _fill(self, part: CheckedPart, made: Made) -> Part:

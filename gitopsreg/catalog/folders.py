@@ -1,5 +1,6 @@
 """The catalog's files, folder by folder: one that has the same tree as last time is not read again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,7 +34,7 @@ class Folder:
 
 
 class Folders:
-    """Remembers what was last read at each path. Used by one thread at a time."""
+    """Remembers what was last read, and nothing older. Used by one thread at a time."""
 
     def __init__(self, most: int = MOST_FILES) -> None:
         self._most = most
@@ -45,10 +46,14 @@ class Folders:
 
         What was read from another repository, or an older copy of this one, is forgotten: files are read there.
         """
-        before, self._repository = self._repository, repository
-        if before is None or before.path != repository.path or len(self._known) > 4 * self._most:
+        self._open(repository)
+        self._known[path] = folder = self._folder(repository, path, tree, 0, self._known.get(path))
+        return folder
+
+    def _open(self, repository: Repository) -> None:
+        if self._repository is None or self._repository.path != repository.path:
             self._known.clear()
-        return self._folder(repository, path, tree, 0)
+        self._repository = repository
 
     def _read(self, oid: str) -> bytes:
         """A file's bytes from the repository as it was last opened: files that stay keep no older one open."""
@@ -58,18 +63,16 @@ class Folders:
 
     def file(self, repository: Repository, path: str, mode: EntryMode, oid: str) -> CatalogFile:
         """The file at `path` of the catalog root."""
-        self._repository = repository
+        self._open(repository)
         return CatalogFile(
-            # As a directory's are: a name that is no UTF-8 becomes one that no declaration can have.
-            path=path.encode(errors="surrogateescape").decode(errors="backslashreplace"),
+            path=_readable(path),
             mode=_MODES[mode],
             size=0 if mode == "submodule" else repository.size(oid),
             oid=oid,
             read=partial(self._read, oid),
         )
 
-    def _folder(self, repository: Repository, path: str, tree: str, depth: int) -> Folder:
-        known = self._known.get(path)
+    def _folder(self, repository: Repository, path: str, tree: str, depth: int, known: Folder | None) -> Folder:
         if known is not None and known.tree == tree:
             return known
         if depth > DEEPEST:
@@ -77,10 +80,18 @@ class Folders:
         items = repository.items(tree)
         if not items and depth:
             raise IntegrityError(f"{path!r} is an empty folder, which Git never writes", reason="UnsafeArchive")
-        self._known[path] = folder = self._together(repository, path, tree, items, depth)
-        return folder
+        before = dict(known.folders) if known is not None else {}
+        return self._together(repository, path, tree, items, depth, before)
 
-    def _together(self, repository: Repository, path: str, tree: str, items: tuple[Item, ...], depth: int) -> Folder:
+    def _together(
+        self,
+        repository: Repository,
+        path: str,
+        tree: str,
+        items: tuple[Item, ...],
+        depth: int,
+        before: Mapping[str, Folder],
+    ) -> Folder:
         files: list[CatalogFile] = []
         own: list[CatalogFile] = []
         folders: list[tuple[str, Folder]] = []
@@ -89,8 +100,8 @@ class Folders:
             name = as_text(item.name)
             inner = f"{path}/{name}"
             if item.kind == "folder":
-                folder = self._folder(repository, inner, item.oid, depth + 1)
-                folders.append((name, folder))
+                folder = self._folder(repository, inner, item.oid, depth + 1, before.get(_readable(name)))
+                folders.append((_readable(name), folder))
                 files += folder.files
                 size += folder.size
             else:
@@ -100,6 +111,11 @@ class Folders:
             if len(files) > self._most:
                 raise too_many(self._most)
         return Folder(tree, tuple(files), size, tuple(own), tuple(folders))
+
+
+def _readable(path: str) -> str:
+    """As a directory's are: a name that is no UTF-8 becomes one that no declaration can have."""
+    return path.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def too_many(most: int) -> CheckoutFailed:

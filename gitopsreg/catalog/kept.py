@@ -129,9 +129,10 @@ def _bytes(path: Path, most: int) -> bytes:
         # No link is followed, and no pipe waited for.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             data = file.read(most + 1)
-        os.utime(path)
     except OSError:
         return b""
+    with suppress(OSError):  # a folder that is only to be read serves too
+        os.utime(path)
     return data if len(data) <= most else b""
 
 

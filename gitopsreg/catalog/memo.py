@@ -29,12 +29,13 @@ class Files:
 
 @dataclass(slots=True, kw_only=True)
 class Made:
-    """The declarations made of one part, and what they were made of. `files` are by path: (file, what it inherited, its
-    declaration); `before` those of the last load.
+    """The declarations made of one part, and what they were made of; `around` is what every part inherits. `files` are
+    by path: (file, what it inherited, its declaration); `before` those of the last load.
     """
 
     part: CheckedPart
     errors: Mapping[str, Finding]
+    around: Any
     declared: Part = field(default_factory=Part)
     files: dict[str, _File] = field(default_factory=dict)
     before: Mapping[str, _File] = field(default_factory=dict)
@@ -127,21 +128,22 @@ class Memo:
             self._names, self._twins = every, tuple(find(every))
         return self._twins
 
-    def is_steady(self, around: Any) -> bool:
-        """Whether all that every part inherits is as it was at the last load: what is asked once a load."""
-        same = bool(around == self._around)
-        self._around = around
-        return same
+    def lean_on(self, around: Any) -> None:
+        """From now on every part inherits this: the same object while it is equal."""
+        if around != self._around:
+            self._around = around
 
     def made(self, part: CheckedPart, errors: Mapping[str, Finding]) -> Part | None:
-        """What was last made of this very part, with the same `errors` in its files."""
+        """What was last made of this very part, with the same `errors` in its files and the same around it."""
         known = self._made.get(part.name)
-        return known.declared if known is not None and known.part is part and known.errors == errors else None
+        if known is None or known.part is not part or known.around is not self._around:
+            return None
+        return known.declared if known.errors == errors else None
 
     def make(self, part: CheckedPart, errors: Mapping[str, Finding], fill: Callable[[Made], Part]) -> Part:
         """What `fill` makes of the part now."""
         known = self._made.get(part.name)
-        made = Made(part=part, errors=errors, before=known.files if known else {})
+        made = Made(part=part, errors=errors, around=self._around, before=known.files if known else {})
         made.declared, made.before = fill(made), {}
         self._made[part.name] = made
         return made.declared

@@ -11,6 +11,7 @@ from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.discovery import DiscoveryFacts
 from gitopsreg.catalog.facts import NamespaceFacts, PackageFacts
 from gitopsreg.catalog.schema import IDLE_KINDS, PARTLY_IDLE_KINDS
+from gitopsreg.model.address import ModuleAddress
 
 
 @dataclass(frozen=True, eq=False)  # no slots: what is worked out is kept
@@ -33,6 +34,12 @@ class CheckedPart:
     @cached_property
     def packages(self) -> tuple[Checked, ...]:
         return self._of("Module", "Provider")
+
+    @cached_property
+    def by_name(self) -> Mapping[tuple[bool, str], Checked]:
+        """Packages by (is it a module, `namespace/name/system` or `namespace/type`): the last of the files of each."""
+        found = ((one, one.slot.address) for one in self.packages)
+        return {(isinstance(each, ModuleAddress), each.path): one for one, each in found if each is not None}
 
     @cached_property
     def discoveries(self) -> tuple[Checked, ...]:

@@ -7,7 +7,6 @@ from functools import cached_property
 from gitopsreg.catalog.check import Checked
 from gitopsreg.catalog.operations import base_url
 from gitopsreg.catalog.part import CheckedPart
-from gitopsreg.model.address import ModuleAddress
 
 _NOTHING = CheckedPart("", ())
 
@@ -58,12 +57,7 @@ class World:
     def package(self, is_module: bool, path: str) -> Checked | None:
         """The last of the files that declare this package (`namespace/name/system`, `namespace/type`)."""
         part = self.parts.get(path.partition("/")[0])
-        found = None
-        for one in part.packages if part else ():
-            address = one.slot.address
-            if address is not None and address.path == path and isinstance(address, ModuleAddress) == is_module:
-                found = one
-        return found
+        return part.by_name.get((is_module, path)) if part else None
 
     def _top(self, kind: str) -> list[Checked]:
         return [one for one in self.top.checked if one.slot.kind == kind]

@@ -113,7 +113,7 @@ def _store_all(store: BlobStore, documents: Iterable[tuple[str, bytes]], jobs: i
     if len(first) < _FEW:
         working = in_parts(store_part, first, jobs=jobs)
     else:
-        working = side_by_side(store_part, _parts(chain(first, rest), bulk(store, _FEW)), jobs=jobs)
+        working = side_by_side(store_part, _parts(chain(first, rest), bulk(store)), jobs=jobs)
     with working as stored:
         deque(stored, maxlen=0)
 

@@ -16,7 +16,6 @@ from gitopsreg.storage.together import Together, at_once, bulk
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-_MOST_TOGETHER = 64  # values of one call, where the store does not care
 _MOST_AT_ONCE = 500  # keys of a listing that one call brings
 
 
@@ -112,7 +111,7 @@ class BoundedStore(BoundedReader):
 
     @property
     def bulk(self) -> int:
-        return bulk(self._store, _MOST_TOGETHER)
+        return bulk(self._store)
 
     def get_all(self, keys: Sequence[str]) -> list[bytes]:
         """One call where the store has its own way, else one for each."""

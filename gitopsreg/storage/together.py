@@ -5,6 +5,9 @@ from typing import Protocol, runtime_checkable
 
 from gitopsreg.storage.base import BlobReader, BlobStore
 
+# Values that one thread stores in a row where a store has no way of its own: few, so that every thread gets some.
+SHARE = 4
+
 
 @runtime_checkable
 class Together(Protocol):
@@ -30,9 +33,9 @@ def at_once(store: BlobStore, most: int) -> int:
     return min(most, store.at_once) if isinstance(store, Together) else most
 
 
-def bulk(store: BlobStore, otherwise: int) -> int:
-    """How many values to bring with one call, `otherwise` where the store does not care."""
-    return store.bulk if isinstance(store, Together) else otherwise
+def bulk(store: BlobStore) -> int:
+    """How many values to bring with one call."""
+    return store.bulk if isinstance(store, Together) else SHARE
 
 
 def get_all(reader: BlobReader, keys: Sequence[str]) -> list[bytes]:

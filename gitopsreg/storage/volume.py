@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-# Whose syncfs(2) waits for data and journal. Others may pass it over in silence (FUSE), or are not ours to judge.
-_KNOWN = frozenset({"ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs"})
+# Whose syncfs(2) waits for data and journal, and tells of data that could not be written. Others may pass it over in
+# silence (FUSE), keep to themselves what went wrong below them (overlay), or are not ours to judge.
+_KNOWN = frozenset({"ext2", "ext3", "ext4", "f2fs", "tmpfs", "xfs"})
 # Before it, syncfs(2) did not tell of data that could not be written.
 _TELLS = (5, 8)
 

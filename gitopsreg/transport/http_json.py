@@ -26,6 +26,8 @@ _LONGEST_PAUSE = 30.0
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+# What OpenSSL calls an answer that is no record of TLS.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 _ELSEWHERE = "name a registry on another machine"
 
 # "registry.example.com" or "registry.example.com:8443" → its token
@@ -79,7 +81,8 @@ class Asker:
         first = urlsplit(url).hostname
         for _ in range(_MOST_REDIRECTS + 1):
             self._check(url)
-            answer = self._once(url, with_token=urlsplit(url).hostname == first and not self._is_in_the_clear(url))
+            in_the_clear = self._is_in_the_clear(url)  # noted of every host, also of one that gets no token now
+            answer = self._once(url, with_token=urlsplit(url).hostname == first and not in_the_clear)
             if answer.status not in _MOVED or "location" not in answer.headers:
                 return answer
             url = urljoin(url, answer.headers["location"])
@@ -136,8 +139,13 @@ def _unreadable(url: str, error: Exception) -> UpstreamUnavailable:
     cause = _tls_error(error)
     if cause is None:
         return UpstreamUnavailable(f"{quoted(url)} can't be read: {said}")
-    told = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else "what answers speaks no TLS"
-    return UpstreamUnavailable(f"{quoted(url)} can't be read: {told}", reason="TLSFailed")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return UpstreamUnavailable(f"{quoted(url)} can't be read: {cause.verify_message}", reason="TLSFailed")
+    if cause.reason in _NO_TLS:
+        return UpstreamUnavailable(f"{quoted(url)} can't be read: what answers speaks no TLS", reason="TLSFailed")
+    why = (cause.reason or "it ended the conversation").replace("_", " ").lower()
+    # Not `TLSFailed`: no advice to do without encryption where there is some.
+    return UpstreamUnavailable(f"{quoted(url)} can't be read: no agreement on TLS ({why})")
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:

@@ -46,13 +46,15 @@ class ManyBlobs:
     ) -> None:
         """`sizes` are the wanted blobs, in the order in which they will be asked for, with their bytes."""
         self._patience = patience
+        self._sizes = sizes
         self._wanted = deque(sizes.items())
         self._read: dict[str, bytes] = {}
         self._buffer = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
-        self._home = tempfile.TemporaryDirectory(prefix="gitopsreg-", ignore_cleanup_errors=True)
+        self._home: tempfile.TemporaryDirectory[str] | None = None
         if found := shutil.which(program):
-            with suppress(OSError):
+            with suppress(OSError):  # also where nothing temporary can be written
+                self._home = tempfile.TemporaryDirectory(prefix="gitopsreg-", ignore_cleanup_errors=True)
                 self._process = _started(found, Path(self._home.name), repository / "objects", sizes)
 
     @property
@@ -62,7 +64,7 @@ class ManyBlobs:
 
     def get(self, oid: str) -> bytes | None:
         """None for a blob that was not wanted or can't be had here. What was read stays."""
-        while oid not in self._read and self._process is not None and self._wanted:
+        while oid in self._sizes and oid not in self._read and self._process is not None and self._wanted:
             try:
                 wanted, size = self._wanted.popleft()
                 self._read[wanted] = self._next(wanted, size)
@@ -80,7 +82,8 @@ class ManyBlobs:
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
-        self._home.cleanup()
+        if self._home is not None:
+            self._home.cleanup()
 
     def __del__(self) -> None:
         self.close()

@@ -73,12 +73,12 @@ def wanted(registry: ModuleRegistry, wish: Wish) -> tuple[str, ...]:
         return wish.modules
     found: dict[str, None] = {}
     for namespace in wish.namespaces or ("",):
-        before = len(found)
+        module = ""
         for module in _listed(registry, namespace):
             found[module] = None
             if len(found) > _MOST_MODULES:
                 raise ConfigError(f"it lists more than {_MOST_MODULES:,} modules: choose with --namespace")
-        if namespace and len(found) == before:
+        if namespace and not module:
             right = "check how it is written, or leave --namespace out and take all"
             raise ConfigError(f"the registry lists no modules in the namespace {quoted(namespace)}: {right}")
     return tuple(found)

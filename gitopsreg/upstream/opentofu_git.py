@@ -90,7 +90,10 @@ class OpentofuGit:
         earlier = self._earlier
         if earlier is None or earlier[0] != since:
             return None
-        return moved(earlier[1], self._now().layout.folders)
+        try:
+            return moved(earlier[1], self._now().layout.folders)
+        except UpstreamError:  # whoever reads a package there is told
+            return None
 
     def prepare(self, declarations: Sequence[PackageDeclaration]) -> None:
         seen = self._now()

@@ -197,3 +197,14 @@ def test_what_was_asked_for_is_told_once_a_file(tmp_path: Path) -> None:
     assert [entry.path for entry in entries if entry] == [AT_NAMESPACE, AT_MODULE]
     assert checked_anew(tmp_path, [*files, *files]) == [AT_NAMESPACE, AT_MODULE] * 2
     assert checked_anew(tmp_path, files) == []
+
+
+def test_what_can_only_be_read_serves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = modules(1, 2, 3)
+    checked_anew(tmp_path, files)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert checked_anew(tmp_path, files) == []

@@ -102,9 +102,28 @@ def test_a_change_leaves_other_namespaces_the_same_objects() -> None:
     assert after["platform"] != before["platform"]
 
 
+def test_who_declares_nothing_leaves_nothing_behind_that_is_old() -> None:
+    memo = Memo()
+    whole = {AT_NAMESPACE: NAMESPACE, AT_MODULE: MODULE}
+    load(a_catalog(whole), memo=memo)
+    files = a_catalog(whole | {"registry.yaml": _FILES["registry.yaml"][0]})
+    load(files, memo=memo, declare=False)
+    assert load(files, memo=memo) == load(files)
+
+
 def test_what_all_lean_on_changes_all() -> None:
     memo = Memo()
     whole = {AT_NAMESPACE: NAMESPACE, AT_MODULE: MODULE}
     load(a_catalog(whole), memo=memo)
     loaded = load(a_catalog(whole | {"registry.yaml": _FILES["registry.yaml"][0]}), memo=memo)
     assert loaded.catalog.packages[0].interval.total_seconds() == 3600
+
+
+def test_a_long_chain_of_replacements_is_followed() -> None:
+    names = [f"m{number}" for number in range(500)]
+    files = {AT_NAMESPACE: NAMESPACE} | {
+        f"namespaces/platform/modules/{name}/aws.yaml": _replaced(f"platform/{other}/aws").replace("vpc}", f"{name}}}")
+        for name, other in zip(names, [*names[1:], "gone"], strict=True)
+    }
+    (finding,) = load(a_catalog(files)).findings
+    assert (finding.rule, finding.address) == ("GR305", "module:platform/m499/aws")

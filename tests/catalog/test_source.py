@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gitopsreg.catalog.folders import Folder, Folders
 from gitopsreg.catalog.load import load
 from gitopsreg.catalog.source import GitCatalog
 from gitopsreg.errors import CheckoutFailed
@@ -207,6 +208,33 @@ def test_a_file_whose_name_is_not_utf8_is_a_finding(url: str, folder: Path, remo
     shown = "namespaces/acme/modules/vpc/caf\\xe9.yaml"
     assert shown in {file.path for file in files.files}
     assert "GR109" in {finding.rule for finding in load(files).findings if finding.path == shown}
+
+
+def test_of_folders_that_are_no_more_nothing_is_kept(folder: Path) -> None:
+    folders = Folders()
+
+    def read() -> int:
+        repository = Repository(folder / ".git")
+        tree = repository.subtree(repository.commit(repository.resolve("HEAD")).tree, "namespaces")
+        assert tree is not None
+        folders.read(repository, "namespaces", tree)
+        gc.collect()
+        return sum(isinstance(each, Folder) for each in gc.get_objects())
+
+    before = read()
+    commit(folder, {f"namespaces/n{number}/modules/x/aws.yaml": "" for number in range(10)})
+    assert read() == before + 30
+    git(folder, "rm", "-rq", *(f"namespaces/n{number}" for number in range(10)))
+    commit(folder)
+    assert read() == before
+
+
+def test_a_namespace_whose_name_is_not_utf8_is_a_finding(url: str, folder: Path, remotes: Remotes, cache: Path) -> None:
+    at = "namespaces/caf{}/discoveries/found.yaml"
+    document = "apiVersion: gitopsreg.io/v1alpha1\nkind: Discovery\nmetadata: {name: found}\nspec: {}\n"
+    commit(folder, {at.format("\udce9"): document})
+    findings = load(catalog(url, remotes, cache).read().files).findings
+    assert "GR109" in {finding.rule for finding in findings if finding.path == at.format("\\xe9")}
 
 
 def test_nothing_is_fetched_when_the_ref_did_not_move(

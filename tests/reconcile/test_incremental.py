@@ -1,6 +1,7 @@
 """A process that goes on and does only what a change asks for comes to what a new process comes to each time."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gitopsreg.index.status_store import read_status
+from gitopsreg.index.statuses import RegistryStatus
 from gitopsreg.model.address import ModuleAddress
 from gitopsreg.reconcile.run import Outcome
 from gitopsreg.storage.memory import MemoryStore
@@ -96,6 +98,7 @@ _STEPS: tuple[Step, ...] = (
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @example([(_commit(remote_file()), True), (_release("remote"), True), (_release("remote"), True)])
 @example([(_commit(gathered_file("one"), gathered_file("two")), True), (_remove("namespaces/acme/modules/one"), False)])
+@example([(_commit(gathered_file("two", "suspend: true\n")), True), (_wait, False), (_wait, False)])
 @given(st.lists(st.tuples(st.sampled_from(_STEPS), st.booleans()), min_size=3, max_size=10))
 def test_what_a_process_remembers_has_no_share_in_what_comes_of_it(steps: list[tuple[Step, bool]]) -> None:
     with TemporaryDirectory() as folder:
@@ -113,7 +116,7 @@ def test_what_a_process_remembers_has_no_share_in_what_comes_of_it(steps: list[t
                 continue
             assert told(outcome) == told(_run(world, passing, asks=asks))
             status = read_status(lasting)
-            assert status == read_status(passing)
+            assert known(status) == known(read_status(passing))
             # Whatever is declared has a status, and nothing else has; what a gate held back tells of what was before.
             catalog = outcome.loaded.catalog
             declared = {address for part in catalog.parts.values() for address in part.by_address}
@@ -137,3 +140,9 @@ def _copy(store: MemoryStore) -> MemoryStore:
 
 def told(outcome: Outcome) -> tuple[object, ...]:
     return outcome.snapshot, outcome.published, outcome.packages, outcome.blocked, outcome.plan, outcome.versions_added
+
+
+def known(status: RegistryStatus) -> tuple[object, ...]:
+    """When a new process met a suspended package is no knowledge: who goes on leaves it alone."""
+    packages = status.packages.values()
+    return status.summary, [item if item.skip_key else replace(item, last_attempt="") for item in packages]

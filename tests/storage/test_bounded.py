@@ -1,15 +1,20 @@
 """Limits to a store's silence. That it keeps the contract is in the conformance suite."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from gitopsreg.errors import StorageError
+from gitopsreg.index.model import Package
+from gitopsreg.index.repository import Content, publish
+from gitopsreg.model.address import ModuleAddress, PackageAddress
 from gitopsreg.storage.base import BlobStore, LinkTerms, Stored
 from gitopsreg.storage.bounded import BoundedReader, BoundedStore
 from gitopsreg.storage.memory import MemoryStore
+from tests.builders import a_module
 from tests.faults import Fault, FaultyStore
 
 SHORT = 0.05
@@ -214,3 +219,29 @@ def test_links_are_bounded_too(hanging: FaultyStore) -> None:
     terms = LinkTerms(lifetime=timedelta(minutes=1), filename="a", content_type="text/plain")
     with pytest.raises(StorageError, match='link "a"'):
         BoundedReader(hanging, SHORT).link("a", terms)
+
+
+class _Far(MemoryStore):
+    """Each put takes its time; `most` were under way at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock, self.now, self.most = threading.Lock(), 0, 0
+
+    def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.02)
+        super().put(key, data)
+        with self.lock:
+            self.now -= 1
+
+
+def test_documents_for_a_store_far_away_are_shared_out_among_all_threads() -> None:
+    far = _Far()
+    modules = (a_module("1.0.0", address=ModuleAddress("team", f"m{number}", "aws")) for number in range(100))
+    packages: dict[PackageAddress, Package] = {module.address: module for module in modules}
+    wanted = Content(revision="r", time="t", hostname=None, namespaces=(), packages=packages)
+    publish(BoundedStore(far, LONG), wanted, base=None, head=None)
+    assert far.most == 16

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -81,3 +81,24 @@ def test_what_is_wrong_with_the_encryption_is_said(authority: trustme.CA, asker:
     with encrypted(trustme.CA()) as registry, pytest.raises(UpstreamUnavailable, match="certificate") as caught:
         asker.get(https(registry) + "/x")
     assert caught.value.reason == "TLSFailed"
+
+
+def test_tls_that_can_not_be_agreed_on_is_not_called_none(authority: trustme.CA, asker: Asker) -> None:
+    registry = ForeignRegistry(MODULES)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode, context.maximum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_2
+    registry.socket = context.wrap_socket(registry.socket, server_side=True)
+    with serving(registry), pytest.raises(UpstreamUnavailable, match=r"no agreement on TLS .*handshake") as caught:
+        asker.get(https(registry) + "/x")
+    assert caught.value.reason != "TLSFailed"
+
+
+def test_a_host_that_was_only_led_to_is_not_told_in_the_clear_later(authority: trustme.CA, asker: Asker) -> None:
+    with encrypted(authority) as there, foreign_registry(MODULES) as plain:
+        there_by_name = https(there).replace("127.0.0.1", "localhost")
+        with foreign_registry(MODULES, moved_to=there_by_name) as first, suppress(UpstreamUnavailable):
+            asker.get(first.url + "/x")
+        asker.get(plain.url.replace("127.0.0.1", "localhost") + "/x")
+        assert given(plain) == [None]

@@ -82,3 +82,21 @@ def test_git_obeys_no_configuration_and_no_replacement(repository: Repository) -
     git(repository.path, "config", "core.repositoryFormatVersion", "1")
     sizes = {first: repository.size(first)}
     assert ManyBlobs(repository.path, sizes).get(first) == repository.read(first, limit=1 << 20)
+
+
+def test_where_nothing_temporary_can_be_written_there_is_nothing(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    sizes = sizes_of(repository)
+    assert ManyBlobs(repository.path, sizes).get(next(iter(sizes))) is None
+
+
+def test_who_asks_for_another_blob_has_none_read(repository: Repository) -> None:
+    sizes = sizes_of(repository)
+    blobs = ManyBlobs(repository.path, sizes)
+    assert blobs.get("0" * 40) is None
+    assert blobs.wanted == tuple(sizes)

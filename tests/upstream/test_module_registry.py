@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -87,3 +87,12 @@ def test_odd_lists_of_versions_are_empty(document: object) -> None:
 
     with serving(Odd({})) as registry, Asker(allow_local=True) as asker:
         assert at(registry, asker).versions("a/b/c") == ()
+
+
+def test_a_namespace_with_nothing_new_in_it_is_there() -> None:
+    class Alike(ModuleRegistry):
+        def modules(self, namespace: str = "") -> Iterator[str]:
+            yield f"{namespace.lower()}/vpc/aws"
+
+    registry = Alike(pytest.fail, "https://registry.example.com/v1/modules/")
+    assert wanted(registry, Wish.parse((), namespaces=("acme", "Acme"), into="", constraint="")) == ("acme/vpc/aws",)

@@ -496,6 +496,17 @@ class TestLooking:
         assert found.moved(git(registry, "rev-parse", "HEAD~1")) == {"new"}
         assert found.moved(before) is None
 
+    def test_of_what_can_not_be_read_nobody_knows_what_moved(self, remotes: Remotes, tmp_path: Path) -> None:
+        registry = a_registry(tmp_path / "r", module_file("platform/vpc/aws", "v1.0.0"))
+        found = gathering(registry, remotes, tmp_path)
+        first = found.look()
+        found.addresses()
+        commit(registry, {"modules/q/new/vpc/aws.json": "{}"})
+        lost = git(registry, "rev-parse", "HEAD:modules/q")
+        (registry / ".git/objects" / lost[:2] / lost[2:]).unlink()
+        found.look()
+        assert found.moved(first) is None
+
     def test_an_outage_leaves_what_was_seen_last(
         self, remotes: Remotes, served: tuple[GitServer, Path], tmp_path: Path
     ) -> None:
