@@ -155,7 +155,8 @@ def _tidy(folder: Path) -> None:
     for number, (_, size, path) in enumerate(found):
         room -= size
         if number >= _MOST_FILES or room < 0:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what can't go, as a folder can't, keeps none of the others
+                path.unlink(missing_ok=True)
 
 
 def _stat(path: Path) -> tuple[float, int, Path]:

@@ -208,3 +208,13 @@ def test_what_can_only_be_read_serves_too(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "utime", refused)
     assert checked_anew(tmp_path, files) == []
+
+
+def test_what_can_not_go_keeps_no_other(tmp_path: Path) -> None:
+    for age in range(70):
+        place = tmp_path / f"{age:02}"
+        place.mkdir() if age == 67 else place.write_text("")
+        os.utime(place, (2e9 - age, 2e9 - age))
+    checked_anew(tmp_path, modules(1))
+    assert (tmp_path / "67").exists()
+    assert not (tmp_path / "69").exists()
