@@ -31,14 +31,18 @@ servers:
 	@tests/servers/install.sh .servers
 
 # About a quarter of an hour. `make bench FULL=1` takes more than an hour: 100,000 packages, 200 pushes of each kind, the
-# stores. Figures land in .run/bench, pictures in docs/images (bench-*.svg).
+# stores. In between: `make bench PUSHES=200 SIZES="1000 5000 16000 27479 100000"`. Figures land in .run/bench, pictures
+# in docs/images (bench-*.svg).
+PUSHES ?= $(if $(FULL),200,20)
+SIZES ?= $(if $(FULL),--large,1000 5000 27479)
+
 bench: $(READY) servers
 	@mkdir -p .run/bench
 	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python -m benchmarks.packing --json .run/bench/packing.json
 	$(BIN)/python -m benchmarks.hot_path --seconds $(if $(FULL),3,1) --json .run/bench/hot_path.json
-	$(BIN)/python -m benchmarks.scale $(if $(FULL),--large,1000 5000 27479) --json .run/bench/scale.json
-	$(BIN)/python -m benchmarks.commit_to_served --apart --pushes $(if $(FULL),200,20) --json .run/bench/commit_to_served.json
+	$(BIN)/python -m benchmarks.scale $(SIZES) --json .run/bench/scale.json
+	$(BIN)/python -m benchmarks.commit_to_served --apart --pushes $(PUSHES) --json .run/bench/commit_to_served.json
 	$(if $(FULL),$(BIN)/python benchmarks/public_registry.py)
 	$(if $(FULL),$(BIN)/python -m benchmarks.server_start)
 	$(if $(FULL),$(BIN)/python -m benchmarks.store_memory s3)
