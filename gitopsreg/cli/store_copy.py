@@ -8,6 +8,7 @@ from gitopsreg.catalog.report import printable
 from gitopsreg.cli import care, output
 from gitopsreg.cli.failures import DONE, FOUND
 from gitopsreg.cli.options import PRINTED, takes
+from gitopsreg.errors import ConfigError, quoted
 from gitopsreg.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def command(
     from gitopsreg.wiring import stores
     from gitopsreg.wiring.reconciling import make_lease
 
+    if stores.same_place(source, target):
+        raise ConfigError(f"FROM and TO are the same store, {quoted(target)}: name another one to fill")
     reader, store = stores.reader_at(source), stores.store_at(target)
     with working() as progress, make_lease(store).held(wait=True) as lease:
         copied = copy(reader, store, lease, keep=keep, quick=quick, force=force, jobs=settings.jobs, progress=progress)

@@ -61,6 +61,19 @@ class Schedule:
         found.update((item.address, item) for item in named if item and not isinstance(item, InvalidPackage))
         return found.values()
 
+    def outdated(self, catalog: Catalog) -> set[str]:
+        """The URLs of upstreams of many packages where one that is due was not there at the last look: it may have come
+        since then, as it does where somebody publishes a package and then declares it.
+        """
+        if all(look.is_new for look in self.looks.values()):
+            return set()
+        found = set()
+        for item in self.may_be_due(catalog):
+            if isinstance(item.source, OpentofuGitSource) and not item.suspend and self.is_due(item):
+                look = self.looks.get(item.source.url)
+                found |= {item.source.url} if look is not None and look.lacks(item) else set()
+        return found
+
     def look_of(self, declaration: PackageDeclaration) -> Look | None:
         """The look at its upstream, where that has many packages."""
         source = declaration.source

@@ -13,6 +13,7 @@ from gitopsreg.errors import UpstreamError, UpstreamUnavailable
 from gitopsreg.index.status import UpstreamStatus
 from gitopsreg.model.catalog import Catalog
 from gitopsreg.model.condition import Condition
+from gitopsreg.model.declaration import PackageDeclaration
 from gitopsreg.reconcile.backoff import next_visit, retry_delay, stamp
 from gitopsreg.upstream.base import Gathering
 
@@ -34,6 +35,20 @@ class Look:
     def moved(self) -> bool:
         """Whether there may be something new."""
         return bool(self.state) and (self.before is None or self.state != self.before.state)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether somebody looked now, or tries to."""
+        return bool(self.state) or self.error is not None or self.late
+
+    def lacks(self, declaration: PackageDeclaration) -> bool:
+        """Whether the package was not there when somebody last looked, which was not now."""
+        if self.is_new or self.trouble:
+            return False
+        try:
+            return not self.gathering.has(declaration)
+        except UpstreamError:  # whoever asks for the package is told
+            return False
 
     @property
     def moved_namespaces(self) -> Collection[str] | None:

@@ -144,6 +144,9 @@ class Planner:
             settled=last.settled(base, status) if last and is_about else {},
             looks=looks,
         )
+        if not _is_closed(loaded) and (outdated := schedule.outdated(loaded.catalog)):
+            looks = {**looks, **self.look(outdated, status, now)}
+            schedule = replace(schedule, looks=looks)
         count = last.served_by(base) if last else served(base)
         published = base.packages if base else {}
         visit = Visit(published=published, schedule=schedule, answers=self._late.answers(), busy=self._late.busy)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gitopsreg.errors import InvalidName
+from gitopsreg.errors import InvalidName, quoted
 from gitopsreg.storage.address import StoreAddress
 
 Parser = Callable[[object], object]
@@ -195,16 +195,17 @@ def store_url(value: object) -> str:
 def backends(value: object) -> tuple[Backend, ...]:
     """`NAME=URL`, one or more; a mapping in a file."""
     written = value.items() if isinstance(value, dict) else (str(item).partition("=")[::2] for item in listed(value))
-    found = tuple(Backend(_backend_name(name), store_url(url)) for name, url in written)
+    found = tuple(Backend(_backend_name(name, url), store_url(url)) for name, url in written)
     names = [backend.name for backend in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidName(f'"{twice}" is there twice: give each back end a name of its own')
     return found
 
 
-def _backend_name(name: object) -> str:
-    if not _BACKEND.fullmatch(str(name)) or name == "primary":
-        raise InvalidName('write NAME=URL, like "archive=s3://bucket/modules"; "primary" is the --store itself')
+def _backend_name(name: object, url: object) -> str:
+    if not _BACKEND.fullmatch(str(name)) or name == "primary" or not url:
+        right = 'write NAME=URL, like "archive=s3://bucket/modules"; "primary" is the --store itself'
+        raise InvalidName(f"{quoted(str(name))} names no back end: {right}")
     return str(name)
 
 

@@ -52,7 +52,7 @@ class StoreAddress:
         if not found or scheme == "file":
             return cls(scheme="file", place=_directory(text))
         if scheme not in _OPTIONS:
-            raise InvalidName(f"write a store's address, like {_FORMS}")
+            raise InvalidName(f"{quoted(text)} is no store's address: write one like {_FORMS}")
         return _remote(cast("Scheme", scheme), text)
 
     @property
@@ -87,7 +87,7 @@ def _remote(scheme: Scheme, text: str) -> StoreAddress:
     segments = [parts.netloc, *(unquote(part) for part in parts.path.strip("/").split("/") if part)]
     named = 2 if scheme == "azure" else 1
     if len(segments) < named or not all(_BUCKET.fullmatch(part) for part in segments[:named]) or parts.fragment:
-        raise InvalidName(f"write a store's address, like {_FORMS}")
+        raise InvalidName(f"{quoted(text)} is no store's address: write one like {_FORMS}")
     prefix = "/".join(segments[named:])
     if not _PREFIX.fullmatch(prefix) or len(prefix) > 300 or any(part in {".", ".."} for part in segments):
         raise InvalidName(f'{quoted(prefix)} is no prefix: write segments of letters, digits and ._+- joined by "/"')

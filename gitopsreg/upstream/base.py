@@ -86,6 +86,9 @@ class Gathering(Protocol):
     def state(self, declaration: PackageDeclaration) -> Sha256:
         """What `discover` would give as its `state`, for the price of a few look-ups: nothing is parsed."""
 
+    def has(self, declaration: PackageDeclaration) -> bool:
+        """Whether the package is there in the state that was seen last. Raises UpstreamUnavailable, IntegrityError."""
+
     def moved(self, since: str) -> Collection[str] | None:
         """The namespaces there, in lower case, in which something is not as at the state `since`; None when nobody
         knows: it may be all.

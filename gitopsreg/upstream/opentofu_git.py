@@ -86,6 +86,9 @@ class OpentofuGit:
             return Sha256.of(seen.commit.oid.encode())
         return _state(seen.layout, entry)
 
+    def has(self, declaration: PackageDeclaration) -> bool:
+        return _entry(self._now().layout, declaration) is not None
+
     def moved(self, since: str) -> Collection[str] | None:
         earlier = self._earlier
         if earlier is None or earlier[0] != since:

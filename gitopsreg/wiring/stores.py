@@ -64,6 +64,14 @@ def reader_at(url: str) -> BlobReader:
     return BoundedReader(_reader(StoreAddress.parse(url)), _PATIENCE)
 
 
+def same_place(url: str, other: str) -> bool:
+    """Whether both name one store. Raises InvalidName for what is no address."""
+    one, two = StoreAddress.parse(url), StoreAddress.parse(other)
+    if one.scheme == two.scheme == "file":
+        return one.directory.resolve() == two.directory.resolve()
+    return (one.scheme, one.place, one.prefix) == (two.scheme, two.place, two.prefix)
+
+
 def _store(address: StoreAddress) -> BlobStore:
     match address.scheme:
         case "file":

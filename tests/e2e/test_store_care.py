@@ -173,6 +173,11 @@ def test_a_copy_serves_what_the_first_one_served(shop: Shop, tmp_path: Path) -> 
     assert (continued.code, continued.json["published"]) == (0, False), "the copy is a registry of its own"
 
 
+def test_a_store_is_not_copied_onto_itself(shop: Shop) -> None:
+    done = gitopsreg("store", "copy", shop.store, f"{shop.store}/.")
+    assert (done.code, "are the same store" in done.stderr) == (2, True)
+
+
 def test_a_copy_of_a_damaged_store_is_not_served(shop: Shop, tmp_path: Path) -> None:
     flip(shop.blob_of("2.0.0"))
     done = gitopsreg("store", "copy", shop.store, tmp_path / "other")

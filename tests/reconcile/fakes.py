@@ -69,6 +69,7 @@ class FakeGathering:
     parsed: list[str] = field(default_factory=list)
     gate: Event | None = None
     seen: dict[str, dict[PackageAddress, Sha256]] = field(default_factory=dict)
+    known: str = ""
 
     def look(self) -> str:
         self.looks += 1
@@ -76,8 +77,12 @@ class FakeGathering:
             self.gate.wait(10)
         if self.down:
             raise self.down
+        self.known = self.commit
         self.seen[self.commit] = self._states()
         return self.commit
+
+    def has(self, declaration: PackageDeclaration) -> bool:
+        return declaration.address in self.seen.get(self.known, {})
 
     def moved(self, since: str) -> set[str] | None:
         if (before := self.seen.get(since)) is None:

@@ -97,6 +97,22 @@ def test_a_changed_declaration_is_read_without_a_look(world: World) -> None:
     assert world.gathering.parsed[2:] == [str(TWO)]
 
 
+def test_what_is_published_and_then_declared_is_there_at_once(world: World) -> None:
+    watcher = world.reconciler()
+    watcher.run()
+    new = ModuleAddress("acme", "new", "generic")
+    world.upstreams[new] = FakeUpstream({"1.0.0": b"new"})
+    world.gathering.commit = "2" * 40
+    world.commit(gathered_file("one", "description: other\n"))
+    watcher.tick()
+    assert world.gathering.looks == 1  # what is asked for is there
+    world.commit(gathered_file("new"))
+    watcher.tick()
+    assert world.gathering.looks == 2
+    assert world.listed(new) == ["1.0.0"]
+    assert upstream_status(world).state == "2" * 40
+
+
 def test_a_shorter_interval_counts_from_the_last_look(world: World) -> None:
     rare, often = (
         [gathered_file(name, f"interval: {interval}") for name in ("one", "two")] for interval in ("24h", "5m")
