@@ -101,7 +101,7 @@ def _pushes(rows: list[_Row]) -> Iterator[Lines]:
 
 
 def _points(rows: list[_Row], column: str) -> list[tuple[float, float]]:
-    return [(row["packages"], row[column]) for row in rows]
+    return [(row["packages"], row[column]) for row in rows if column in row]
 
 
 def _by(rows: list[_Row], name: str, column: str) -> dict[str, list[tuple[float, float]]]:

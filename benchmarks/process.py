@@ -15,7 +15,8 @@ _LOOK = 0.02  # seconds between two looks at its memory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """`peak` is the most memory (MB) that it and the processes it started held, each at its own worst moment.
+    """`peak` is the most memory (MB) that it and the processes that it had started held at a time, each of them at its
+    own worst moment so far.
 
     Not what the system itself adds up for a parent: that counts what the parent held when it started the child.
     """
@@ -43,7 +44,7 @@ def run(command: list[str], variables: Mapping[str, str] | None = None, *, accep
         if process.returncode not in accept:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors.read()[-2000:]}")
         cpu = usage.ru_utime + usage.ru_stime
-        return Ran(seconds=seconds, cpu=cpu, peak=sum(memory.peaks.values()), out=out.read())
+        return Ran(seconds=seconds, cpu=cpu, peak=memory.peak, out=out.read())
 
 
 def peak(process: int | str = "self") -> float:
@@ -62,12 +63,12 @@ class _Memory(threading.Thread):
         super().__init__(daemon=True)
         self.process = process
         self.ended = threading.Event()
-        self.peaks: dict[int, float] = {}
+        self.peak = 0.0
 
     def run(self) -> None:
         while not self.ended.wait(_LOOK):
-            for process in (self.process, *children(self.process)):
-                self.peaks[process] = max(self.peaks.get(process, 0.0), peak(process))
+            held = sum(peak(process) for process in (self.process, *children(self.process)))
+            self.peak = max(self.peak, held)
 
 
 def children(process: int) -> tuple[int, ...]:
